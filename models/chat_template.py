@@ -1,0 +1,85 @@
+"""Chat templates: how a list of messages becomes the text that a model was trained on.
+
+Templates are pinned in `templates.toml`. What people, guidelines or models wrote is kept apart from the
+template's own control tokens, so that a `<|im_start|>` typed into a case stays plain text. Knows nothing of
+tokenization or of engines.
+"""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from models.errors import UnknownModel
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Segment(BaseModel):
+    """A piece of a prompt; `control` says whether special tokens in it are the template's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    text: str
+    control: bool = False
+
+
+class ChatMessage(BaseModel):
+    """One message of a conversation, in its author's words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    role: Role
+    content: str
+
+
+class Turn(BaseModel):
+    """The control text around a message of one role."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    open: str
+    close: str
+
+
+class ChatTemplate(BaseModel):
+    """The control text of one model family."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    begin: str
+    user: Turn
+    assistant: Turn
+    system: Turn | None = None
+
+
+@cache
+def _templates() -> dict[str, ChatTemplate]:
+    raw = tomllib.loads(files("models").joinpath("templates.toml").read_text("utf-8"))
+    return {name: ChatTemplate.model_validate(entry) for name, entry in raw.items()}
+
+
+def chat_template(name: str) -> ChatTemplate:
+    """The pinned template `name`. Raises UnknownModel where there is none."""
+    try:
+        return _templates()[name]
+    except KeyError:
+        known = ", ".join(sorted(_templates()))
+        raise UnknownModel(f"There is no chat template named {name!r}; the registry may name one of {known}.") from None
+
+
+def render(template: ChatTemplate, messages: tuple[ChatMessage, ...]) -> tuple[Segment, ...]:
+    """The prompt for `messages`, ending where the assistant begins to speak."""
+    segments = [Segment(text=template.begin, control=True)] if template.begin else []
+    held = ""
+    for message in messages:
+        turn = {"system": template.system, "user": template.user, "assistant": template.assistant}[message.role]
+        if turn is None:
+            held = f"{message.content}\n\n"
+            continue
+        segments += [
+            Segment(text=turn.open, control=True),
+            Segment(text=held + message.content),
+            Segment(text=turn.close, control=True),
+        ]
+        held = ""
+    segments.append(Segment(text=template.assistant.open, control=True))
+    return tuple(segments)

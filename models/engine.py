@@ -1,0 +1,264 @@
+"""The engine: one worker process for one GGUF, spoken to in messages from any event loop or thread.
+
+`generate` streams text and ends with figures; closing the stream stops the model. If the worker dies, its running
+generations get EngineCrashed and the next one starts a new worker. Knows nothing of chat messages or agents.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from models import errors
+from models.chat_template import Segment
+from models.errors import EngineBusy, EngineCrashed, EngineError, ModelError
+from models.protocol import (
+    EVENT,
+    Command,
+    Count,
+    Counted,
+    EngineSettings,
+    Event,
+    Failed,
+    Finished,
+    Generate,
+    Load,
+    Piece,
+    Ready,
+    Sampling,
+    Stop,
+)
+
+_SHUTDOWN_S = 5.0
+
+
+class _Reply:
+    """Delivers one event to the thread that waits for it."""
+
+    def __init__(self) -> None:
+        self._event: Future[Event | EngineCrashed] = Future()
+
+    def deliver(self, event: Event | EngineCrashed) -> None:
+        """From any thread."""
+        self._event.set_result(event)
+
+    def wait(self) -> Event:
+        """The event. Raises what the worker reported."""
+        return _checked(self._event.result())
+
+
+class _Subscription:
+    """Delivers one generation's events to the loop that asked for them."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[Event | EngineCrashed] = asyncio.Queue()
+
+    def deliver(self, event: Event | EngineCrashed) -> None:
+        """From any thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, event)
+
+    async def next(self) -> Event:
+        """The next event. Raises what the worker reported."""
+        return _checked(await self._queue.get())
+
+
+def _checked(event: Event | EngineCrashed) -> Event:
+    if isinstance(event, EngineCrashed):
+        raise event
+    if isinstance(event, Failed):
+        raise _typed(event)
+    return event
+
+
+def _typed(failed: Failed) -> ModelError:
+    kind: type[ModelError] = getattr(errors, failed.error)
+    return kind(failed.message)
+
+
+class _Worker:
+    """A running worker process and the subscriptions of its generations."""
+
+    def __init__(self, path: Path, settings: EngineSettings) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "models.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,
+        )
+        self._lock = threading.Lock()
+        self._subscriptions: dict[int, _Subscription | _Reply] = {}
+        self.alive = True
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self.ready = self._load(path, settings)
+        self._listener.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> int:
+        return len(self._subscriptions)
+
+    def _load(self, path: Path, settings: EngineSettings) -> Ready:
+        self.send(Load(path=str(path), settings=settings))
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        event = EVENT.validate_json(line) if line else None
+        if isinstance(event, Ready):
+            return event
+        self._listener.start()
+        self.close()
+        if isinstance(event, Failed):
+            raise _typed(event)
+        raise EngineCrashed(f"The model's process ended while opening {path.name}; verify the weights and try again.")
+
+    def send(self, command: Command) -> None:
+        """Write a command; a dead worker is noticed by its listener."""
+        stdin = self._process.stdin
+        assert stdin is not None
+        try:
+            with self._lock:
+                stdin.write(command.model_dump_json().encode() + b"\n")
+                stdin.flush()
+        except (BrokenPipeError, ValueError):
+            self.alive = False
+
+    def subscribe(self, id: int, subscription: _Subscription | _Reply) -> None:
+        self._subscriptions[id] = subscription
+        if not self.alive:
+            subscription.deliver(_crashed())
+
+    def unsubscribe(self, id: int) -> None:
+        self._subscriptions.pop(id, None)
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as events:
+            for line in events:
+                event = EVENT.validate_json(line)
+                if not isinstance(event, Ready) and (subscription := self._subscriptions.get(event.id)):
+                    subscription.deliver(event)
+        self.alive = False
+        self._process.wait()
+        for subscription in list(self._subscriptions.values()):
+            subscription.deliver(_crashed())
+
+    def close(self) -> None:
+        """End the process and give its memory back."""
+        self.alive = False
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._listener.join(_SHUTDOWN_S)
+        if self._listener.is_alive():
+            self._process.kill()
+            self._listener.join()
+
+    def kill(self) -> None:
+        """As a native crash would."""
+        os.kill(self.pid, signal.SIGKILL)
+
+
+def _crashed() -> EngineCrashed:
+    return EngineCrashed("The model's process ended unexpectedly; the case can be asked again.")
+
+
+def _environment() -> dict[str, str]:
+    # Python's own module path of this process, so that the worker finds the same code.
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PYTHONUNBUFFERED": "1"}
+
+
+class Engine:
+    """Runs one model. `checked_path` hashes the file and returns it; it is called before every load."""
+
+    def __init__(self, checked_path: Callable[[], Path], settings: EngineSettings) -> None:
+        self.settings = settings
+        self._checked_path = checked_path
+        self._worker: _Worker | None = None
+        self._starting = threading.Lock()
+        self._ids = itertools.count(1)
+
+    def _started(self) -> _Worker:
+        with self._starting:
+            if self._worker is None or not self._worker.alive:
+                self._worker = _Worker(self._checked_path(), self.settings)
+            return self._worker
+
+    async def start(self) -> Ready:
+        """Open the weights if they are not open. Raises ModelError."""
+        return (await asyncio.to_thread(self._started)).ready
+
+    async def generate(
+        self, conversation: str, prompt: tuple[Segment, ...], sampling: Sampling, output_schema: str | None = None
+    ) -> AsyncGenerator[Piece | Finished, None]:
+        """Stream the continuation of `prompt`, then its figures. Closing the iterator stops the model.
+
+        Raises EngineBusy, EngineCrashed, ContextOverflow, MalformedOutput, EngineError.
+        """
+        worker = await asyncio.to_thread(self._started)
+        if worker.running >= self.settings.queue_length:
+            raise EngineBusy(f"{worker.running} requests are waiting for the model already; try again in a minute.")
+        request = Generate(
+            id=next(self._ids), conversation=conversation, prompt=prompt, sampling=sampling, output_schema=output_schema
+        )
+        subscription = _Subscription()
+        worker.subscribe(request.id, subscription)
+        finished = False
+        try:
+            worker.send(request)
+            while not finished:
+                event = await subscription.next()
+                finished = isinstance(event, Finished)
+                if isinstance(event, Piece | Finished):
+                    yield event
+        except EngineError:
+            finished = True
+            raise
+        finally:
+            worker.unsubscribe(request.id)
+            if not finished:
+                worker.send(Stop(id=request.id))
+
+    def count(self, prompt: tuple[Segment, ...]) -> int:
+        """How many tokens `prompt` has. Blocks for a moment, or for seconds where the weights are not open yet."""
+        worker = self._started()
+        request = Count(id=next(self._ids), prompt=prompt)
+        reply = _Reply()
+        worker.subscribe(request.id, reply)
+        try:
+            worker.send(request)
+            event = reply.wait()
+        finally:
+            worker.unsubscribe(request.id)
+        if not isinstance(event, Counted):
+            raise EngineError("The model's process answered out of order; report this.")
+        return event.tokens
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id while the weights are open."""
+        return self._worker.pid if self._worker is not None and self._worker.alive else None
+
+    def kill(self) -> None:
+        """End the worker at once, as a crash would; the next generation starts another."""
+        if self._worker is not None and self._worker.alive:
+            self._worker.kill()
+
+    def close(self) -> None:
+        """Unload the weights."""
+        with self._starting:
+            if self._worker is not None:
+                self._worker.close()
+                self._worker = None
