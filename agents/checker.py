@@ -1,0 +1,130 @@
+"""The checker: is a written answer usable at all, and does each of its sentences stand in the passages it cites?
+
+Deterministic; no model is asked. A sentence is supported where the embedding finds it near a cited passage and all
+its numbers stand in one. Knows nothing of how answers are written.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.languages import confidence, languages
+from agents.messages import CitedPassage, Claim
+
+Fault = Literal["empty", "wrong_language", "repetition", "echo"]
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_WORDS_JUDGED = 4
+_CHARACTERS_JUDGED = 12
+_LANGUAGE_FLOOR = 0.2
+_NGRAM = 12
+_REPEATED_SHARE = 0.45
+_ECHO_SHARE = 0.8
+
+
+class TextEmbedder(Protocol):
+    """Turns sentences and passages into comparable vectors [n, dimension]."""
+
+    def embed_queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """One normalised vector a sentence."""
+
+    def embed_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """One normalised vector a passage."""
+
+
+def fault(text: str, asked: str, case: str) -> Fault | None:
+    """Why `text` cannot be shown as an answer in language `asked` to `case`; None where it can."""
+    plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    if sum(c.isalpha() for c in plain) < _WORDS_JUDGED:
+        return "empty"
+    if _wrong_language(plain, asked):
+        return "wrong_language"
+    if _repeated_share(plain) > _REPEATED_SHARE:
+        return "repetition"
+    if _echo_share(plain, case) > _ECHO_SHARE:
+        return "echo"
+    return None
+
+
+def _wrong_language(text: str, asked: str) -> bool:
+    if len(text) < _CHARACTERS_JUDGED:
+        return False
+    # Numbers, units and drug names are the same in every language; they say nothing here.
+    words = _NUMBER.sub(" ", text)
+    return confidence(words, asked, tuple(languages())) < _LANGUAGE_FLOOR
+
+
+def _ngrams(text: str) -> list[str]:
+    letters = "".join(text.split())
+    return [letters[i : i + _NGRAM] for i in range(len(letters) - _NGRAM + 1)]
+
+
+def _repeated_share(text: str) -> float:
+    """The share of character n-grams that were there before."""
+    grams = _ngrams(text)
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+def _echo_share(text: str, case: str) -> float:
+    """The share of character n-grams that come from the case."""
+    grams, source = _ngrams(text), set(_ngrams(" ".join(unicodedata.normalize("NFKC", case).split())))
+    return sum(g in source for g in grams) / len(grams) if grams else 0.0
+
+
+def numbers(text: str) -> tuple[str, ...]:
+    """The numbers of a text in western digits, decimal commas as points; of a thousands group, the bare digits."""
+    plain = unicodedata.normalize("NFKC", text)
+    western = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
+    joined = re.sub(r"(?<=\d)[\s'](?=\d{3}(?!\d))", "", western)
+    return tuple(_canonical(n) for n in _NUMBER.findall(joined))
+
+
+def _canonical(number: str) -> str:
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", number):
+        return number.replace(",", "")
+    whole, _, fraction = number.replace(",", ".").partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{int(whole)}.{fraction}" if fraction else str(int(whole))
+
+
+def check(
+    sentences: Sequence[tuple[str, tuple[int, ...]]],
+    passages: Sequence[CitedPassage],
+    embedder: TextEmbedder,
+    relevance: float,
+) -> tuple[Claim, ...]:
+    """One claim a sentence, judged against the passages it cites; citations of unknown numbers are dropped."""
+    known = {p.number: p for p in passages}
+    cited = [tuple(n for n in dict.fromkeys(ns) if n in known) for _, ns in sentences]
+    texts = [text for text, _ in sentences]
+    if not texts:
+        return ()
+    claim_vectors = embedder.embed_queries(texts)
+    passage_vectors = embedder.embed_passages([p.passage.text for p in passages]) if passages else None
+    row = {p.number: i for i, p in enumerate(passages)}
+    claims = []
+    for text, vector, ns in zip(texts, claim_vectors, cited, strict=True):
+        near = (
+            max((float(vector @ passage_vectors[row[n]]) for n in ns), default=None)
+            if passage_vectors is not None
+            else None
+        )
+        why = _objection(text, [known[n] for n in ns], near, relevance)
+        claims.append(Claim(text=text, passages=ns, supported=not why, why=why))
+    return tuple(claims)
+
+
+def _objection(text: str, cited: Sequence[CitedPassage], near: float | None, relevance: float) -> str:
+    if not cited or near is None:
+        return "cites no passage"
+    stated = set(numbers(text))
+    found = {n for p in cited for n in numbers(" ".join((*p.passage.section, p.passage.text)))}
+    if stated - found:
+        return f"{', '.join(sorted(stated - found))} is not in the cited passage"
+    if near < relevance:
+        return "too far from the cited passage"
+    return ""

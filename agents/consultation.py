@@ -1,0 +1,149 @@
+"""One consultation: a case in, progress out while the team argues, everything on the record.
+
+Knows nothing of screens or command lines; whoever runs it closes it or cancels its token to stop the models.
+"""
+
+import secrets
+from collections.abc import AsyncGenerator, Sequence
+from datetime import date
+
+from autogen_agentchat.messages import ModelClientStreamingChunkEvent, StructuredMessage
+from autogen_core import CancellationToken
+
+from agents.errors import BadOptions, CaseTooLong, EmptyCase, LanguageUnclear
+from agents.languages import identify, language, languages
+from agents.messages import (
+    MAX_CASE_CHARACTERS,
+    MAX_OPTIONS,
+    Alignment,
+    Answer,
+    Argument,
+    Case,
+    Message,
+    Span,
+    Usage,
+)
+from agents.team import Clock, Resources, build_flow
+from transcripts.event import EventKind
+from transcripts.recorder import Recorder
+
+
+class Chunk(Message):
+    """Some more text of one agent in one phase (`rendering`, `reasoning`, `concepts`, `answer`)."""
+
+    agent: str
+    phase: str
+    text: str
+
+
+class Outcome(Message):
+    """A whole consultation, once it is over. Times in seconds since it began."""
+
+    transcript_id: str
+    case: Case
+    english: Argument
+    local: Argument
+    alignment: Alignment
+    answer: Answer
+    spans: tuple[Span, ...]
+    usage: Usage
+    seconds: float
+
+
+Progress = Chunk | Argument | Alignment | Answer | Outcome
+
+
+def prepare(
+    text: str,
+    *,
+    spoken: str | None = None,
+    english: str | None = None,
+    options: Sequence[str] = (),
+    configured: Sequence[str] | None = None,
+) -> Case:
+    """A case from what a person typed; its language is identified unless `spoken` gives it.
+
+    Raises EmptyCase, CaseTooLong, UnknownLanguage, LanguageUnclear, BadOptions.
+    """
+    plain = text.encode("utf-8", "replace").decode().replace("\x00", "").strip()
+    if not any(c.isalnum() for c in plain):
+        raise EmptyCase("The case is empty; describe the patient and your question.")
+    if max(len(plain), len(english or "")) > MAX_CASE_CHARACTERS:
+        raise CaseTooLong(
+            f"The case has {max(len(plain), len(english or '')):,} characters and {MAX_CASE_CHARACTERS:,} can be read; "
+            "shorten it to what matters for the question."
+        )
+    if options and not 2 <= len(options) <= MAX_OPTIONS:
+        raise BadOptions(f"There are {len(options)} answer options; give between 2 and {MAX_OPTIONS}, or none.")
+    found = language(spoken).code if spoken else identify(plain, tuple(configured or languages()))
+    if found is None:
+        raise LanguageUnclear("The language of the case could not be recognised; choose it and ask again.")
+    return Case(
+        text=plain,
+        language=found,
+        language_found="given" if spoken else "identified",
+        english=(english or "").strip() or None,
+        options=tuple(options),
+        nonce=secrets.token_hex(8),
+    )
+
+
+class _Heard:
+    """The messages of a running consultation, gathered into its outcome."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.arguments: dict[str, Argument] = {}
+        self.alignment: Alignment | None = None
+        self.answer: Answer | None = None
+
+    def take(self, content: Message) -> None:
+        match content:
+            case Argument():
+                self.arguments[content.reasoning.side] = content
+            case Alignment():
+                self.alignment = content
+            case Answer():
+                self.answer = content
+
+    def outcome(self, transcript_id: str, seconds: float) -> Outcome:
+        assert self.alignment is not None
+        assert self.answer is not None
+        english, local = self.arguments["english"], self.arguments["local"]
+        return Outcome(
+            transcript_id=transcript_id,
+            case=self.case,
+            english=english,
+            local=local,
+            alignment=self.alignment,
+            answer=self.answer,
+            spans=(*english.spans, *local.spans, *self.alignment.spans, *self.answer.spans),
+            usage=english.usage + local.usage + self.answer.usage,
+            seconds=seconds,
+        )
+
+
+async def consult(
+    case: Case, resources: Resources, recorder: Recorder, token: CancellationToken
+) -> AsyncGenerator[Progress, None]:
+    """Argue `case`. Yields chunks and finished parts as they come, and the outcome last.
+
+    Raises TranscriptError as soon as the record cannot be written; CancelledError when `token` is cancelled.
+    """
+    clock = Clock()
+    recorder.record(EventKind.CASE, case.model_dump(mode="json"))
+    heard = _Heard(case)
+    flow = build_flow(resources, recorder, clock, date.today())
+    task = StructuredMessage[Case](content=case, source="clinician")
+    try:
+        async for item in flow.run_stream(task=task, cancellation_token=token, output_task_messages=False):
+            if isinstance(item, ModelClientStreamingChunkEvent):
+                yield Chunk(agent=item.source, phase=item.metadata["phase"], text=item.content)
+            elif isinstance(item, StructuredMessage) and isinstance(item.content, Argument | Alignment | Answer):
+                heard.take(item.content)
+                yield item.content
+    except RuntimeError as error:
+        # AutoGen turns whatever an agent raised into text; an unwritable record refuses this write with its own error.
+        recorder.record(EventKind.ERROR, {"message": str(error)})
+        raise
+    yield heard.outcome(recorder.consultation_id, clock())

@@ -1,0 +1,35 @@
+"""What can go wrong with a case before or while it is argued.
+
+CaseError
+├── EmptyCase          there is nothing to argue
+├── CaseTooLong        more characters than a case may have
+├── UnknownLanguage    not in the table of languages
+├── LanguageUnclear    no language could be identified
+└── BadOptions         fewer than two or too many answer options
+
+What fails inside an agent is a value (an unavailable reasoning, missing evidence), never an error.
+"""
+
+
+class CaseError(Exception):
+    """The case cannot be argued as it is; the message says what to change."""
+
+
+class EmptyCase(CaseError):
+    """There is nothing to argue."""
+
+
+class CaseTooLong(CaseError):
+    """More characters than a case may have."""
+
+
+class UnknownLanguage(CaseError):
+    """The language is not in the table."""
+
+
+class LanguageUnclear(CaseError):
+    """No language could be identified."""
+
+
+class BadOptions(CaseError):
+    """Fewer than two, or too many, answer options."""

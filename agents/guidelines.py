@@ -1,0 +1,107 @@
+"""Guidelines: which passages speak to a case, in its own language and in English.
+
+Wraps `knowledge.search` with the query modes and the numbering of citations. Knows nothing of models.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from agents.messages import Case, CitedPassage, Evidence, FusedChain
+from knowledge.errors import KnowledgeError
+from knowledge.passage import ScoredPassage
+from knowledge.search import search
+from knowledge.store import KnowledgeStore
+
+QueryMode = Literal["question", "concept", "chain"]
+
+
+class RetrievalSettings(BaseModel):
+    """How guidelines are searched: `candidates` retrieved and `kept` passages a language."""
+
+    query_mode: QueryMode = "chain"
+    candidates: int = Field(10, ge=1)
+    kept: int = Field(5, ge=1)
+    relevance: float = Field(ge=-1.0, le=1.0)
+
+
+class Guidelines:
+    """The knowledge base as the aligner asks it. `store` None is a missing knowledge base."""
+
+    def __init__(self, store: KnowledgeStore | None, settings: RetrievalSettings, today: date) -> None:
+        self._store, self._settings, self._today = store, settings, today
+
+    def evidence(self, case: Case, english: str, fused: FusedChain) -> Evidence:
+        """Passages for the case, numbered from 1, local language first. Never raises: what failed is its `reason`."""
+        mode = self._settings.query_mode
+        local, foreign = queries(mode, case.text, fused, "local"), queries(mode, english, fused, "english")
+        if self._store is None:
+            return _missing(mode, "there is no knowledge base: run `coreasoner knowledge add`")
+        try:
+            found = list(self._search(local, [case.language]))
+            if case.language != "en":
+                found += self._search(foreign, ["en"])
+            version = self._store.version() or ""
+        except KnowledgeError as error:
+            return _missing(mode, str(error))
+        cited = tuple(_cited(number, scored) for number, scored in enumerate(_relevant_first(found), start=1))
+        return Evidence(
+            status="found" if any(p.relevant for p in cited) else "none_relevant",
+            query_mode=mode,
+            queries=(*local, *foreign) if case.language != "en" else local,
+            version=version,
+            passages=cited,
+        )
+
+    def supporting(self, concept: str, case_language: str) -> tuple[str, ...]:
+        """Ids of local-language passages that speak of one concept."""
+        if self._store is None:
+            return ()
+        try:
+            found = self._search((concept,), [case_language])
+        except KnowledgeError:
+            return ()
+        return tuple(s.passage.id for s in found if s.relevant and s.rank_text is not None)
+
+    def _search(self, asked: Sequence[str], languages: list[str]) -> tuple[ScoredPassage, ...]:
+        assert self._store is not None
+        return search(
+            self._store,
+            asked,
+            languages=languages,
+            limit=self._settings.kept,
+            candidates=self._settings.candidates,
+            today=self._today,
+            relevance=self._settings.relevance,
+        )
+
+
+def queries(mode: QueryMode, question: str, fused: FusedChain, side: Literal["english", "local"]) -> tuple[str, ...]:
+    """What to search for: the question, each concept, or the question with the whole chain."""
+    names = [c.local_name or c.name if side == "local" else c.name for c in fused.concepts]
+    if mode == "question" or not names:
+        return (question,)
+    if mode == "concept":
+        return tuple(names)
+    return (question, ", ".join(names))
+
+
+def _relevant_first(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:
+    return sorted(found, key=lambda scored: not scored.relevant)
+
+
+def _cited(number: int, scored: ScoredPassage) -> CitedPassage:
+    return CitedPassage(
+        number=number,
+        passage=scored.passage,
+        similarity=scored.similarity,
+        score=scored.score,
+        relevant=scored.relevant,
+        expired=scored.expired,
+    )
+
+
+def _missing(mode: QueryMode, reason: str) -> Evidence:
+    return Evidence(status="missing", query_mode=mode, queries=(), version="", passages=(), reason=reason)

@@ -1,0 +1,238 @@
+"""The two reasoners: each argues the case in its own language and lists the concepts of its argument.
+
+They differ in what they read and how they are asked; neither sees the other. A failure becomes an argument that
+says so, since one raising agent would end AutoGen's whole flow.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated
+
+from autogen_agentchat.agents import BaseChatAgent
+from autogen_agentchat.base import Response
+from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage
+from autogen_core import CancellationToken
+from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
+from pydantic import BaseModel, Field
+from pydantic_core import from_json
+
+from agents.languages import Language, language
+from agents.messages import Argument, Case, ConceptChain, Reasoning, Side, Span, Usage
+from agents.speaker import Spoken, Voice, prompt
+from models.errors import ModelError
+
+MAX_CONCEPTS = 8
+
+
+class ReasonerSettings(BaseModel):
+    """Token budgets of a reasoner's turns."""
+
+    rendering_tokens: int = Field(320, ge=16)
+    reasoning_tokens: int = Field(224, ge=16)
+    concept_tokens: int = Field(176, ge=32)
+
+
+class ListedConcepts(BaseModel):
+    """The form that the grammar forces on a concept listing."""
+
+    concepts: Annotated[list[Annotated[str, Field(min_length=2, max_length=60)]], Field(max_length=MAX_CONCEPTS)]
+    conclusion: Annotated[str, Field(max_length=240)]
+
+
+class _Turn:
+    """What one reasoner has said so far."""
+
+    def __init__(self, question: str) -> None:
+        self.question = question
+        self.said = ""
+        self.listing: dict[str, object] = {}
+        self.usage = Usage()
+        self.spans: list[Span] = []
+
+    @property
+    def text(self) -> str:
+        return self.said.strip()
+
+    def add(self, spoken: Spoken) -> None:
+        self.usage += spoken.usage
+        self.spans.append(spoken.span)
+
+
+class Reasoner(BaseChatAgent):
+    """What both reasoners share: argue, then list the concepts in the same conversation."""
+
+    side: Side
+
+    def __init__(self, name: str, description: str, voice: Voice, settings: ReasonerSettings) -> None:
+        super().__init__(name, description)
+        self._voice, self._settings = voice, settings
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """An argument, always."""
+        return (StructuredMessage[Argument],)
+
+    def speaks(self, case: Case) -> Language:
+        """The language of this side's argument."""
+        raise NotImplementedError(self.name)
+
+    def system(self, case: Case) -> str:
+        """The system prompt for this case."""
+        raise NotImplementedError(self.name)
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """The argument, without its chunks."""
+        async for item in self.on_messages_stream(messages, cancellation_token):
+            if isinstance(item, Response):
+                return item
+        raise RuntimeError(f"{self.name} ended without a response.")
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        """Chunks of the argument, then the argument. Other agents' messages are not read."""
+        case = next(m.content for m in messages if isinstance(m, StructuredMessage) and isinstance(m.content, Case))
+        turn = _Turn(case.text)
+        reason = ""
+        try:
+            async for chunk in self._argue(case, turn, cancellation_token):
+                yield chunk
+        except ModelError as error:
+            reason = str(error)
+        argument = self._argument(case, turn, reason)
+        yield Response(chat_message=StructuredMessage[Argument](content=argument, source=self.name))
+
+    async def question(self, case: Case, turn: _Turn, token: CancellationToken) -> AsyncGenerator[BaseAgentEvent, None]:
+        """Set `turn.question` to the case as this side reads it."""
+        turn.question = case.text
+        return
+        yield
+
+    async def _argue(self, case: Case, turn: _Turn, token: CancellationToken) -> AsyncGenerator[BaseAgentEvent, None]:
+        async for chunk in self.question(case, turn, token):
+            yield chunk
+        messages: list[LLMMessage] = [
+            SystemMessage(content=self.system(case)),
+            UserMessage(content=case_text(turn.question, case.options), source="clinician"),
+        ]
+        budget = self._settings.reasoning_tokens
+        async for item in self._voice.speak("reasoning", messages, token, max_tokens=budget):
+            if isinstance(item, Spoken):
+                turn.add(item)
+                turn.said = item.text
+            else:
+                yield item
+        if not turn.text:
+            return
+        messages += [
+            AssistantMessage(content=turn.said, source=self.name),
+            UserMessage(content=prompt("concepts", instruction=self.speaks(case).instruction), source="clinician"),
+        ]
+        budget = self._settings.concept_tokens
+        async for item in self._voice.speak("concepts", messages, token, max_tokens=budget, output=ListedConcepts):
+            if isinstance(item, Spoken):
+                turn.add(item)
+                turn.listing = listing(item.text)
+            else:
+                yield item
+
+    def _argument(self, case: Case, turn: _Turn, reason: str) -> Argument:
+        code = self.speaks(case).code
+        if not turn.text and not reason:
+            reason = "the model wrote nothing"
+        names = concept_names(turn.listing)
+        return Argument(
+            reasoning=Reasoning(
+                side=self.side,
+                language=code,
+                status="argued" if turn.text else "unavailable",
+                question=turn.question,
+                text=turn.text,
+                conclusion=str(turn.listing.get("conclusion") or "").strip(),
+                reason=reason,
+            ),
+            chain=ConceptChain(
+                side=self.side,
+                language=code,
+                status="listed" if names else "empty",
+                concepts=names,
+                reason="" if names else reason or "the model listed no concepts",
+            ),
+            usage=turn.usage,
+            spans=tuple(turn.spans),
+        )
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        """Nothing is kept between cases."""
+
+
+def case_text(question: str, options: tuple[str, ...]) -> str:
+    """The case as a prompt, with its lettered options."""
+    lettered = "\n".join(f"{chr(ord('A') + i)}. {option}" for i, option in enumerate(options))
+    return prompt("case", case=question, options=f"Options:\n{lettered}" if lettered else "")
+
+
+def listing(text: str) -> dict[str, object]:
+    """The JSON object of a concept listing; one cut short keeps its complete items."""
+    parsed = from_json(text or "{}", allow_partial=True)
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def concept_names(listing: dict[str, object]) -> tuple[str, ...]:
+    """The distinct concepts of a listing in their order, at most MAX_CONCEPTS."""
+    raw = listing.get("concepts")
+    names = [" ".join(str(name).split()) for name in raw] if isinstance(raw, list) else []
+    distinct = {name.casefold(): name for name in reversed(names) if any(c.isalpha() for c in name)}
+    return tuple(name for name in dict.fromkeys(names) if distinct.get(name.casefold()) == name)[:MAX_CONCEPTS]
+
+
+class EnglishReasoner(Reasoner):
+    """Argues in English from international evidence; puts the case into English first where nobody else has."""
+
+    side: Side = "english"
+
+    def __init__(self, voice: Voice, settings: ReasonerSettings) -> None:
+        super().__init__("EnglishReasoner", "Argues the case in English.", voice, settings)
+
+    def speaks(self, case: Case) -> Language:
+        """English."""
+        return language("en")
+
+    def system(self, case: Case) -> str:
+        """The physician who reasons in English."""
+        return prompt("reasoner_english")
+
+    async def question(self, case: Case, turn: _Turn, token: CancellationToken) -> AsyncGenerator[BaseAgentEvent, None]:
+        """The given English rendering, or the model's own, or the case itself where it is English."""
+        if case.english or case.language == "en":
+            turn.question = case.english or case.text
+            return
+        messages: list[LLMMessage] = [
+            SystemMessage(content=prompt("render", language=language(case.language).name)),
+            UserMessage(content=case.text, source="clinician"),
+        ]
+        budget = self._settings.rendering_tokens
+        async for item in self._voice.speak("rendering", messages, token, max_tokens=budget):
+            if isinstance(item, Spoken):
+                turn.add(item)
+                turn.question = item.text.strip() or case.text
+            else:
+                yield item
+
+
+class LocalClinician(Reasoner):
+    """Argues in the language of the case from local practice."""
+
+    side: Side = "local"
+
+    def __init__(self, voice: Voice, settings: ReasonerSettings) -> None:
+        super().__init__("LocalClinician", "Argues the case in its own language.", voice, settings)
+
+    def speaks(self, case: Case) -> Language:
+        """The language of the case."""
+        return language(case.language)
+
+    def system(self, case: Case) -> str:
+        """The clinician who practises where the case happens."""
+        local = self.speaks(case)
+        jurisdiction = case.jurisdiction or local.jurisdiction
+        return prompt("reasoner_local", language=local.name, jurisdiction=jurisdiction, instruction=local.instruction)

@@ -1,0 +1,100 @@
+"""A voice: one agent's way to a model, with everything it sends and hears written to the record.
+
+Prompts are recorded before they are sent, streams while they arrive. Knows nothing of what is said.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from importlib.resources import files
+from string import Template
+
+from autogen_agentchat.messages import ModelClientStreamingChunkEvent
+from autogen_core import CancellationToken
+from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage
+from pydantic import BaseModel, JsonValue
+
+from agents.messages import Span, Usage
+from transcripts.event import EventKind
+from transcripts.recorder import Recorder
+
+
+def prompt(name: str, **names: str) -> str:
+    """A prompt file with its $names filled in."""
+    text = files("agents").joinpath(f"prompts/{name}.txt").read_text("utf-8")
+    return Template(text).substitute(names).strip()
+
+
+class Spoken(BaseModel):
+    """What a model said in one turn."""
+
+    text: str
+    finished: bool
+    usage: Usage
+    span: Span
+
+
+class Voice:
+    """Speaks as `agent` through `client`. `clock` gives seconds since the case began."""
+
+    def __init__(
+        self,
+        agent: str,
+        client: ChatCompletionClient,
+        recorder: Recorder,
+        clock: Callable[[], float],
+        seed: int,
+    ) -> None:
+        self.agent = agent
+        self._client, self._recorder, self._clock, self._seed = client, recorder, clock, seed
+
+    async def speak(
+        self,
+        phase: str,
+        messages: Sequence[LLMMessage],
+        token: CancellationToken,
+        *,
+        max_tokens: int,
+        output: type[BaseModel] | None = None,
+    ) -> AsyncIterator[ModelClientStreamingChunkEvent | Spoken]:
+        """Chunks while they arrive, then what was said. Raises ModelError, TranscriptError."""
+        start = self._clock()
+        conversation = f"{self._recorder.consultation_id}/{self.agent}"
+        options: dict[str, str | int] = {
+            "conversation": conversation,
+            "seed": self._seed,
+            "max_tokens": max_tokens,
+        }
+        self._record_prompt(phase, messages, options)
+        text: list[str] = []
+        with self._recorder.stream(self.agent, phase) as record:
+            stream = self._client.create_stream(
+                messages, json_output=output, extra_create_args=options, cancellation_token=token
+            )
+            async for item in stream:
+                if isinstance(item, str):
+                    record.add(item)
+                    text.append(item)
+                    yield ModelClientStreamingChunkEvent(content=item, source=self.agent, metadata={"phase": phase})
+                else:
+                    record.close()
+                    span = Span(agent=self.agent, phase=phase, start=start, end=self._clock())
+                    yield self._spoken("".join(text), item, span)
+
+    def _record_prompt(self, phase: str, messages: Sequence[LLMMessage], options: dict[str, str | int]) -> None:
+        sent: list[JsonValue] = [m.model_dump(mode="json", include={"type", "content"}) for m in messages]
+        self._recorder.record(
+            EventKind.PROMPT, {"agent": self.agent, "phase": phase, "messages": sent, "options": dict(options)}
+        )
+
+    def _spoken(self, text: str, result: CreateResult, span: Span) -> Spoken:
+        figures = getattr(self._client, "figures", None)
+        usage = Usage(
+            prompt_tokens=result.usage.prompt_tokens,
+            cached_tokens=figures.cached_tokens if figures else 0,
+            completion_tokens=result.usage.completion_tokens,
+        )
+        generation = figures.model_dump(mode="json") if figures else {}
+        self._recorder.record(
+            EventKind.MODEL,
+            {"agent": self.agent, "phase": span.phase, "finish_reason": result.finish_reason, "figures": generation},
+        )
+        return Spoken(text=text, finished=result.finish_reason == "stop", usage=usage, span=span)
