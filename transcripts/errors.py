@@ -1,0 +1,63 @@
+"""What can go wrong with a transcript.
+
+TranscriptError
+├── TranscriptUnwritable      disk full, read-only, locked, gone: the consultation must stop
+├── TranscriptUnreadable      the file is absent, damaged or not a transcript
+├── TranscriptMissing         no consultation has this id
+├── TranscriptAltered         an event is not what was written: names consultation, event and difference
+├── TranscriptSchemaTooNew    the file was written by a later version of the product
+└── EventRefused              the writer's mistake: a body that is not JSON, or a record that has ended
+"""
+
+
+class TranscriptError(Exception):
+    """Anything that stops a transcript from being written, read or believed."""
+
+
+class TranscriptUnwritable(TranscriptError):
+    """The record cannot be made durable. Everything acknowledged before is kept; nothing after may be trusted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the case was stopped because its record could not be written: {reason}")
+        self.reason = reason
+
+
+class TranscriptUnreadable(TranscriptError):
+    """The transcript file cannot be read at all."""
+
+
+class TranscriptMissing(TranscriptError):
+    """No consultation in this file has the id that was asked for."""
+
+    def __init__(self, consultation: str) -> None:
+        super().__init__(f"there is no consultation {consultation!r} in this transcript; list them to find its id")
+        self.consultation = consultation
+
+
+class TranscriptAltered(TranscriptError):
+    """A stored event is not the one that was written. `seq` is the first such event, counted from 0."""
+
+    def __init__(self, consultation: str, seq: int, difference: str) -> None:
+        super().__init__(
+            f"event {seq} of consultation {consultation} was altered: {difference}; "
+            "keep this file as it is and compare it with a backup"
+        )
+        self.consultation = consultation
+        self.seq = seq
+        self.difference = difference
+
+
+class TranscriptSchemaTooNew(TranscriptError):
+    """The file's schema is later than the newest one known here."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"this transcript has schema {found} and this version knows schemas up to {known}; "
+            "open it with the newer version of the product that wrote it"
+        )
+        self.found = found
+        self.known = known
+
+
+class EventRefused(TranscriptError):
+    """The event was not recorded because the caller asked for something a transcript cannot hold."""

@@ -1,0 +1,194 @@
+"""One event of a consultation: a kind, a JSON body, and a hash over its RFC 8785 form that names the event before.
+
+Knows nothing of where events are kept. SCHEMA rises with any change of a field or kind; what an old
+version hashed is never written again, only read.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+import rfc8785
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    JsonValue,
+    NonNegativeInt,
+    PlainSerializer,
+    StringConstraints,
+)
+
+from transcripts.errors import EventRefused
+
+SCHEMA = 1
+
+Body = Mapping[str, JsonValue]
+Hash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+# RFC 8785 section 3.2.2.3: a JSON number is an IEEE 754 double, which counts whole numbers only this far.
+_LARGEST_INTEGER = 2**53 - 1
+
+_DEEPEST = 100  # levels; pydantic stops reading nested JSON at about 250, and what is written must be readable
+
+
+class EventKind(StrEnum):
+    CASE = "case"
+    PROMPT = "prompt"
+    STREAM = "stream"
+    REASONING = "reasoning"
+    CHAIN = "chain"
+    FUSION = "fusion"
+    RETRIEVAL = "retrieval"
+    ANSWER = "answer"
+    RED_FLAG = "red_flag"
+    MODEL = "model"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    FINISHED = "finished"
+    VIEWED = "viewed"
+    EXPORTED = "exported"
+    FEEDBACK = "feedback"
+
+
+def instant(time: datetime) -> str:
+    """ISO 8601 in UTC with exactly six fractional digits, so that one instant has one spelling."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+Instant = Annotated[
+    AwareDatetime,
+    AfterValidator(lambda time: time.astimezone(UTC)),
+    PlainSerializer(instant, return_type=str, when_used="json"),
+]
+
+
+class Event(BaseModel):
+    """One recorded event. `seq` counts from 0 within its consultation; `previous` is the hash of event `seq - 1`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    consultation: str
+    seq: NonNegativeInt
+    time: Instant
+    kind: EventKind
+    body: dict[str, JsonValue]
+    previous: Hash
+    hash: Hash
+
+    @classmethod
+    def following(
+        cls, consultation: str, seq: int, previous: str, *, time: datetime, kind: EventKind, body: Body
+    ) -> Self:
+        """The next event of a chain whose last hash is `previous`, with its own hash computed."""
+        content = _content(consultation, seq, time, kind, body, previous)
+        return cls.model_validate({**content, "hash": digest(content)})
+
+    def digest(self) -> str:
+        """The hash this event should have: sha256 of the canonical JSON of every field but `hash`."""
+        return digest(_content(self.consultation, self.seq, self.time, self.kind, self.body, self.previous))
+
+
+def _content(
+    consultation: str, seq: int, time: datetime, kind: EventKind, body: Body, previous: str
+) -> dict[str, JsonValue]:
+    return {
+        "consultation": consultation,
+        "seq": seq,
+        "time": instant(time),
+        "kind": kind.value,
+        "body": dict(body),
+        "previous": previous,
+    }
+
+
+def digest(value: Body) -> str:
+    """`sha256:` and the hexadecimal digest of the RFC 8785 form of `value`."""
+    return f"sha256:{hashlib.sha256(rfc8785.dumps(value)).hexdigest()}"
+
+
+def opening(consultation: str, started: str) -> str:
+    """What the first event of a consultation names as `previous`; ties the chain to its id and its start."""
+    return digest({"consultation": consultation, "started": started, "schema": SCHEMA})
+
+
+def canonical(body: Body) -> str:
+    """The RFC 8785 text of a body that `json_body` made."""
+    return rfc8785.dumps(dict(body)).decode()
+
+
+def parse(text: str) -> dict[str, JsonValue]:
+    """Read a canonical body back; raises ValueError when it is not a JSON object."""
+    value = json.loads(text, parse_int=_number)
+    if not isinstance(value, dict):
+        raise ValueError("the body is not a JSON object")
+    return value
+
+
+def json_body(body: Body) -> dict[str, JsonValue]:
+    """A detached copy of `body` exactly as it will be read back: broken surrogates repaired, tuples as lists.
+
+    Raises EventRefused, naming the place, for what JSON cannot hold: NaN, an infinity, a whole number beyond
+    2**53 - 1, a broken key, a value of any other type, or more than 100 levels of nesting.
+    """
+    return parse(canonical({_key(key, ()): _json(value, (key,)) for key, value in body.items()}))
+
+
+_Place = tuple[object, ...]
+
+
+def _json(value: object, place: _Place) -> JsonValue:
+    if len(place) > _DEEPEST:
+        raise _refusal(place[:1], "is nested too deeply to be read back; flatten it")
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return _whole_text(value)
+        case int() | float():
+            return _finite(value, place)
+        case list() | tuple():
+            return [_json(item, (*place, index)) for index, item in enumerate(value)]
+        case Mapping():
+            return {_key(key, place): _json(item, (*place, key)) for key, item in value.items()}
+    raise _refusal(place, f"is a {type(value).__name__}, which JSON cannot hold; turn it into text or numbers")
+
+
+def _finite(value: float, place: _Place) -> float:
+    if not math.isfinite(value):
+        raise _refusal(place, f"is {value}, which JSON has no number for; record it as null or as text")
+    if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+        raise _refusal(place, "is a whole number beyond 2**53 - 1, which JSON readers round; record it as text")
+    return value
+
+
+def _key(key: object, place: _Place) -> str:
+    if not isinstance(key, str) or _whole_text(key) != key:
+        raise _refusal(place, f"has the key {key!r}, which is not well-formed text; name it with text")
+    return str(key)
+
+
+def _whole_text(text: str) -> str:
+    # A model can emit half of a surrogate pair, which no UTF-8 file can hold: halves that meet are joined,
+    # the others become U+FFFD, so that broken output is still recorded and seen to be broken.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _number(digits: str) -> int | float:
+    # 1e20 is written as 100000000000000000000 by RFC 8785 and must come back as the double that it was.
+    number = int(digits)
+    return number if abs(number) <= _LARGEST_INTEGER else float(digits)
+
+
+def _refusal(place: _Place, what: str) -> EventRefused:
+    where = ".".join(str(step) for step in ("body", *place))
+    return EventRefused(f"the event was not recorded because {where} {what}")

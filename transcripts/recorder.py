@@ -1,0 +1,181 @@
+"""Writing one consultation while it happens: events, token streams with their timing, and how it ended.
+
+Knows nothing of SQLite: it is handed a function that makes an event durable, and stops for good the first
+time that function cannot. `record` waits for the disk; asyncio code may call it directly or in a thread.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
+
+from transcripts.consultation import Outcome, Status
+from transcripts.errors import EventRefused, TranscriptUnwritable
+from transcripts.event import Body, Event, EventKind, Instant
+
+_FLUSH_EVERY = 500  # milliseconds of stream time in one event: what a power cut may take of a stream
+
+_CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)
+
+
+class StreamPart(BaseModel):
+    """The body of a `stream` event. A chunk is (milliseconds since `started`, text); `stream` numbers the
+    streams of a consultation from 0, and all chunks of one number in order are the whole text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stream: NonNegativeInt
+    agent: str
+    role: str
+    started: Instant
+    chunks: tuple[tuple[NonNegativeInt, str], ...]
+
+
+class Recorder:
+    """The one writer of a running consultation; all methods may be called from any thread or task.
+
+    As a context manager it records how the block ended: finished, cancelled, or failed with its error,
+    which is raised again.
+    """
+
+    def __init__(
+        self, consultation_id: str, append: Callable[[EventKind, Body], Event], release: Callable[[], None]
+    ) -> None:
+        self.consultation_id = consultation_id
+        self._append = append
+        self._release = release
+        self._lock = threading.Lock()
+        self._streams: list[StreamRecorder] = []
+        self._ended = False
+        self._failure: TranscriptUnwritable | None = None
+
+    def record(self, kind: EventKind, body: Body) -> Event:
+        """Append one event and return it once it is on the disk.
+
+        Raises TranscriptUnwritable, then and for every later call, when it cannot be; EventRefused when the
+        body is not JSON or the consultation has ended.
+        """
+        if kind is EventKind.FINISHED:
+            raise EventRefused("the finished event was not recorded because it ends the consultation; call finish()")
+        with self._lock:
+            return self._record(kind, body)
+
+    def stream(self, agent: str, role: str = "", *, clock: Callable[[], float] = time.monotonic) -> "StreamRecorder":
+        """Open a token stream that starts now; `clock` counts its seconds."""
+        with self._lock:
+            stream = StreamRecorder(self.record, len(self._streams), agent, role, clock)
+            self._streams.append(stream)
+        return stream
+
+    def finish(self, status: Outcome = Status.FINISHED) -> None:
+        """Write what open streams still hold, then the last event; the first call decides, later ones do nothing."""
+        for stream in tuple(self._streams):
+            stream.close()
+        with self._lock:
+            if not self._ended:
+                self._record(EventKind.FINISHED, {"status": status.value})
+                self._ended = True
+                self._release()
+
+    def _record(self, kind: EventKind, body: Body) -> Event:
+        if self._failure:
+            raise TranscriptUnwritable(self._failure.reason) from self._failure
+        if self._ended:
+            raise EventRefused(f"the {kind} event was not recorded because the consultation has ended; begin a new one")
+        try:
+            return self._append(kind, body)
+        except TranscriptUnwritable as failure:
+            self._failure = failure
+            self._release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if not (self._failure or self._ended):
+                self._conclude(error)
+        finally:
+            self._release()
+
+    def _conclude(self, error: BaseException | None) -> None:
+        if error is None:
+            self.finish(Status.FINISHED)
+        elif isinstance(error, _CANCELLATIONS):
+            self.record(EventKind.CANCELLED, {"type": type(error).__name__})
+            self.finish(Status.CANCELLED)
+        else:
+            self.record(EventKind.ERROR, {"type": type(error).__name__, "message": str(error)})
+            self.finish(Status.FAILED)
+
+
+class StreamRecorder:
+    """Collects the chunks of one stream and records them every half second of it, and the rest when closed."""
+
+    def __init__(
+        self,
+        record: Callable[[EventKind, Body], Event],
+        number: int,
+        agent: str,
+        role: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._record = record
+        self._number = number
+        self._agent = agent
+        self._role = role
+        self._clock = clock
+        self._started = datetime.now(UTC)
+        self._start = clock()
+        self._flushed = 0
+        self._chunks: list[tuple[int, str]] = []
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def add(self, text: str) -> None:
+        """Take the next chunk; raises what `Recorder.record` raises, and EventRefused once closed."""
+        with self._lock:
+            if self._closed:
+                raise EventRefused(
+                    f"the chunk of {self._agent} was not recorded because its stream is closed; open another"
+                )
+            now = round((self._clock() - self._start) * 1000)
+            if text:
+                self._chunks.append((now, text))
+            if now - self._flushed >= _FLUSH_EVERY:
+                self._flush()
+                self._flushed = now
+
+    def close(self) -> None:
+        """Record what is left; closing twice does nothing."""
+        with self._lock:
+            self._flush()
+            self._closed = True
+
+    def _flush(self) -> None:
+        if self._chunks:
+            part = StreamPart(
+                stream=self._number,
+                agent=self._agent,
+                role=self._role,
+                started=self._started,
+                chunks=tuple(self._chunks),
+            )
+            self._record(EventKind.STREAM, part.model_dump(mode="json"))
+            self._chunks.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
