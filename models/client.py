@@ -166,7 +166,7 @@ class LlamaChatClient(ChatCompletionClient):
         )
 
     @property
-    def capabilities(self) -> ModelInfo:  # type: ignore[override]  # AutoGen's own type is deprecated
+    def capabilities(self) -> ModelInfo:
         """The same, under AutoGen's older name."""
         return self.model_info
 

@@ -19,10 +19,12 @@ _LOG_TAIL = 6
 _log: list[str] = []
 
 
-@llama_cpp.llama_log_callback
-def _keep_log(_level: int, text: bytes, _user: object) -> None:
+def _remember(_level: int, text: bytes, _user: object) -> None:
     _log.append(text.decode("utf-8", "replace"))
     del _log[:-_LOG_TAIL]
+
+
+_keep_log = llama_cpp.llama_log_callback(_remember)
 
 
 def _last_words() -> str:

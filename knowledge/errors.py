@@ -1,0 +1,72 @@
+"""Everything that can go wrong with the knowledge base; each message says what happened and what to do next.
+
+KnowledgeError
+├── KnowledgeBaseMissing    nothing has been added yet
+├── NotInKnowledgeBase      no such passage, document or version
+├── PackInvalid             the pack's manifest or its files can't be used
+├── DocumentUnsupported     one document is of a kind that can't be read
+├── DocumentAltered         a document no longer has the hash that was recorded for it
+├── StoreUnwritable         the store's folder can't be written now
+└── EmbedderMismatch        the store was built with another embedder
+"""
+
+
+class KnowledgeError(Exception):
+    """Root of this room's errors."""
+
+
+class KnowledgeBaseMissing(KnowledgeError):
+    """The store holds no guidelines."""
+
+    def __init__(self) -> None:
+        super().__init__("No guidelines are installed yet; add a pack with `coreasoner knowledge add FOLDER`.")
+
+
+class NotInKnowledgeBase(KnowledgeError):
+    """A passage, document or version that was asked for isn't in the store."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"The {kind} {name} is not in this knowledge base; add the pack that it came from.")
+
+
+class PackInvalid(KnowledgeError):
+    """A pack's manifest or layout is wrong."""
+
+    def __init__(self, pack: str, problem: str) -> None:
+        super().__init__(f"The pack {pack} can't be used: {problem}; correct it and add it again.")
+
+
+class DocumentUnsupported(KnowledgeError):
+    """A document is of a kind that this version doesn't read; `reason` is the sentence without the file name."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"{file} was left out: {reason}.")
+        self.file = file
+        self.reason = reason
+
+
+class DocumentAltered(KnowledgeError):
+    """A document's bytes don't have the recorded SHA-256."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"{file} is not the document that was recorded (its SHA-256 differs); fetch the original, "
+            "or seal the pack again if the change was meant."
+        )
+
+
+class StoreUnwritable(KnowledgeError):
+    """The store's folder can't be written; nothing was changed."""
+
+    def __init__(self, folder: str, problem: str) -> None:
+        super().__init__(f"The knowledge base in {folder} can't be written: {problem}; nothing was changed.")
+
+
+class EmbedderMismatch(KnowledgeError):
+    """The vectors in the store come from another embedder and can't be compared with this one's."""
+
+    def __init__(self, stored: str, given: str) -> None:
+        super().__init__(
+            f"The knowledge base was built with the embedder {stored}, but {given} is configured; "
+            "configure the former, or rebuild: move the folder away and add the packs again."
+        )

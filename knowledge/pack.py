@@ -1,0 +1,178 @@
+"""A pack: a folder of guideline documents and the manifest that says whose they are and how long they hold.
+
+Reads, infers and seals manifests. It doesn't know what becomes of the documents.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from datetime import date
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Self
+
+import tomlkit
+import tomlkit.exceptions
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+
+from knowledge.errors import DocumentUnsupported, PackInvalid
+from knowledge.parse import check_kind, first_heading, read_text
+from knowledge.untrusted import neutralise
+
+MANIFEST = "pack.toml"
+UNDETERMINED = "und"  # BCP 47: the language isn't known
+_SAMPLE = 4000
+
+Identify = Callable[[str], str | None]  # text -> BCP 47, or None where it can't tell
+
+
+def _one_line(text: str) -> str:
+    return " ".join(neutralise(text).text.split())
+
+
+def _inside(file: str) -> str:
+    path = PurePosixPath(file)
+    if path.is_absolute() or ".." in path.parts or "\\" in file or ":" in file or file in ("", "."):
+        raise ValueError(f"the path {file!r} leaves the pack's folder")
+    return path.as_posix()
+
+
+Line = Annotated[str, AfterValidator(_one_line), StringConstraints(max_length=1000)]
+RequiredLine = Annotated[Line, StringConstraints(min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]{0,79}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Jurisdiction = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|INT)$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class DocumentEntry(BaseModel):
+    """One document of a pack; `language` only where it isn't the pack's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Annotated[str, AfterValidator(_inside)]
+    title: RequiredLine
+    sources: tuple[Line, ...] = ()
+    language: Language | None = None
+    sha256: Digest | None = None
+
+
+class Manifest(BaseModel):
+    """What a pack says of itself; an empty publisher, edition or licence is one that isn't stated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    title: RequiredLine
+    publisher: Line
+    jurisdiction: Jurisdiction
+    language: Language
+    edition: Line
+    effective: date | None = None
+    expires: date | None = None
+    licence: Line
+    demonstration: bool = False
+    documents: tuple[DocumentEntry, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        files = [entry.file for entry in self.documents]
+        if not files:
+            raise ValueError("it lists no documents")
+        if len(set(files)) < len(files):
+            raise ValueError("it lists a document twice")
+        if self.effective and self.expires and self.expires < self.effective:
+            raise ValueError("it expires before it takes effect")
+        return self
+
+
+def read_pack(folder: Path) -> Manifest:
+    """Read `pack.toml`; raises PackInvalid where it, or a document that it lists, is missing or wrong."""
+    try:
+        content = tomllib.loads((folder / MANIFEST).read_text("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise PackInvalid(folder.name, f"it has no {MANIFEST}") from error
+    except (OSError, ValueError) as error:
+        raise PackInvalid(folder.name, f"{MANIFEST} is not readable as TOML ({error})") from error
+    if set(content) != {"pack", "documents"} or not isinstance(content["pack"], dict):
+        raise PackInvalid(folder.name, f"{MANIFEST} needs one [pack] and at least one [[documents]], and nothing else")
+    try:
+        manifest = Manifest.model_validate({**content["pack"], "documents": content["documents"]})
+    except ValidationError as error:
+        raise PackInvalid(folder.name, _first_problem(error)) from error
+    for entry in manifest.documents:
+        document_path(folder, entry)
+    return manifest
+
+
+def document_path(folder: Path, entry: DocumentEntry) -> Path:
+    """Where the document lies; raises PackInvalid where it is missing or a link that leads out of the folder."""
+    path = folder / entry.file
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise PackInvalid(folder.name, f"{entry.file} leads out of the pack's folder")
+    if not path.is_file():
+        raise PackInvalid(folder.name, f"{entry.file} is listed but missing")
+    return path
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"in {MANIFEST}, {place}: {problem['msg']}" if place else f"in {MANIFEST}, {problem['msg']}"
+
+
+def seal_pack(folder: Path) -> Manifest:
+    """Write the SHA-256 of every document into `pack.toml`, which otherwise stays as its author wrote it."""
+    manifest = read_pack(folder)
+    target = folder / MANIFEST
+    content = tomlkit.parse(target.read_text("utf-8-sig"))
+    for table, entry in zip(content["documents"], manifest.documents, strict=True):  # type: ignore[arg-type]  # tomlkit types items as a union
+        table["sha256"] = sha256(document_path(folder, entry).read_bytes()).hexdigest()
+    unfinished = folder / f".{MANIFEST}.new"
+    unfinished.write_text(tomlkit.dumps(content), "utf-8", newline="\n")
+    os.replace(unfinished, target)
+    return read_pack(folder)
+
+
+def infer_pack(path: Path, *, language: str | None = None, identify: Identify | None = None) -> Manifest:
+    """A manifest for a folder without one, or for a single file: jurisdiction INT, edition and publisher not stated.
+
+    Each document's title is its first heading or its name; its language is `language`, or what `identify` makes of it.
+    """
+    path = path.resolve()
+    files = [path.name] if path.is_file() else sorted(_files_below(path))
+    entries = [_infer_entry(path.parent if path.is_file() else path, file, language, identify) for file in files]
+    languages = [entry.language for entry in entries if entry.language]
+    if not entries:
+        raise PackInvalid(path.name, "it holds no documents")
+    try:
+        return Manifest(
+            name=re.sub(r"[^\w.-]+", "-", path.stem if path.is_file() else path.name).strip("-.")[:80] or "pack",
+            title=entries[0].title if path.is_file() else path.name,
+            publisher="",
+            jurisdiction="INT",
+            language=language or max(languages, key=languages.count, default=UNDETERMINED),
+            edition="",
+            licence="",
+            documents=tuple(entries),
+        )
+    except ValidationError as error:
+        raise PackInvalid(path.name, _first_problem(error)) from error
+
+
+def _files_below(folder: Path) -> list[str]:
+    found = (p for p in folder.rglob("*") if p.is_file() and p.resolve().is_relative_to(folder.resolve()))
+    relative = (p.relative_to(folder) for p in found)
+    return [r.as_posix() for r in relative if not any(part.startswith(".") for part in r.parts)]
+
+
+def _infer_entry(folder: Path, file: str, language: str | None, identify: Identify | None) -> DocumentEntry:
+    name = PurePosixPath(file).stem
+    try:
+        check_kind(file)
+        text = read_text((folder / file).read_bytes(), file).text
+    except DocumentUnsupported:
+        return DocumentEntry(file=file, title=name)  # Ingest leaves it out and says why.
+    identified = identify(text[:_SAMPLE]) if identify and not language else None
+    return DocumentEntry(file=file, title=first_heading(text, file) or name, language=language or identified)

@@ -1,0 +1,214 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knowledge.errors import KnowledgeBaseMissing
+from knowledge.passage import ScoredPassage
+from knowledge.search import reciprocal_rank_fusion, search
+from knowledge.store import KnowledgeStore
+from knowledge.table import Vectors
+from tests.knowledge.conftest import GUIDELINES, TODAY, HashingEmbedder, PackMaker
+
+
+def find(store: KnowledgeStore, *queries: str, languages: list[str] | None = None) -> tuple[ScoredPassage, ...]:
+    return search(store, queries, languages=languages, today=TODAY, relevance=0.3)
+
+
+def test_reciprocal_rank_fusion_follows_the_formula() -> None:
+    scores = reciprocal_rank_fusion([["a", "b"], ["b", "c"]])
+
+    assert scores == {"a": 1 / 61, "b": 1 / 62 + 1 / 61, "c": 1 / 62}
+
+
+def test_no_rankings_fuse_to_nothing() -> None:
+    assert reciprocal_rank_fusion([[], []]) == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("en", "amoxicillin"), ("ja", "アモキシシリン"), ("th", "รับประทาน"), ("ar", "أموكسيسيلين"), ("ko", "아목시실린")],
+)
+def test_a_word_finds_its_passage_in_every_script(filled: KnowledgeStore, language: str, word: str) -> None:
+    best = find(filled, word, languages=[language])[0]
+
+    treatment = list(GUIDELINES[language][3].values())[1]
+    assert best.passage.text == treatment
+    assert best.rank_text == 1
+    assert best.rank_dense == 1
+
+
+@pytest.mark.parametrize("word", ["呼吸数", "紹介する", "หายใจ", "โรงพยาบาล", "المستشفى", "폐렴 호흡수를", "닷새"])
+def test_words_are_found_inside_unspaced_and_inflected_text(filled: KnowledgeStore, word: str) -> None:
+    assert filled.table.matching(word, None, 10)
+
+
+def test_chinese_words_are_found(store: KnowledgeStore, make_pack: PackMaker) -> None:
+    body = "# 儿童肺炎\n\n## 治疗\n\n口服阿莫西林，每日两次。\n\n## 转诊\n\n不能饮水时立即转往医院。"
+    store.add(make_pack("en", name="test-zh", language="zh-Hans", jurisdiction="CN", files={"a.md": body}))
+
+    assert [p.passage.section for p in find(store, "医院", languages=["zh-Hant"]) if p.rank_text] == [
+        ("儿童肺炎", "转诊")
+    ]
+
+
+def test_a_korean_noun_is_found_with_another_particle(filled: KnowledgeStore) -> None:
+    assert filled.table.matching("아목시실린은", None, 1) == filled.table.matching("아목시실린은", None, 10)[:1]
+    assert "아목시실린을" in filled.passage(filled.table.matching("아목시실린은", None, 1)[0][0]).text
+
+
+def test_only_the_asked_languages_are_searched(filled: KnowledgeStore) -> None:
+    found = find(filled, "amoxicillin アモキシシリン", languages=["ja", "ar-EG"])
+
+    assert {p.passage.language for p in found} == {"ja", "ar"}
+
+
+def test_a_region_is_no_barrier(store: KnowledgeStore, make_pack: PackMaker) -> None:
+    store.add(make_pack("en", language="en-GB"))
+
+    assert find(store, "amoxicillin", languages=["en"]) == find(store, "amoxicillin", languages=["en-US"]) != ()
+
+
+def test_only_the_asked_jurisdictions_are_searched(filled: KnowledgeStore) -> None:
+    found = search(filled, ["x"], languages=None, jurisdictions=["jp", "KR"], limit=9, today=TODAY, relevance=0)
+
+    assert {p.passage.jurisdiction for p in found} == {"JP", "KR"}
+
+
+@pytest.mark.parametrize(("languages", "jurisdictions"), [([], None), (None, [])])
+def test_filters_that_admit_nothing_find_nothing(
+    filled: KnowledgeStore, languages: list[str] | None, jurisdictions: list[str] | None
+) -> None:
+    found = search(filled, ["x"], languages=languages, jurisdictions=jurisdictions, today=TODAY, relevance=0)
+
+    assert found == ()
+
+
+@pytest.mark.parametrize("hostile", ["en' OR '1'='1", "en') --", "\0", ""])
+def test_a_filter_is_a_value_and_never_a_condition(filled: KnowledgeStore, hostile: str) -> None:
+    assert find(filled, "amoxicillin", languages=[hostile]) == ()
+
+
+def test_the_same_question_gives_the_same_answer(filled: KnowledgeStore, embedder: HashingEmbedder) -> None:
+    queries = ["how is pneumonia treated in children", "肺炎", "호흡수"]
+
+    answers = {find(filled, *queries) for _ in range(5)}
+    answers.add(find(KnowledgeStore(filled.folder, embedder), *queries))
+
+    assert len(answers) == 1
+
+
+def test_several_threads_can_search_at_once(filled: KnowledgeStore) -> None:
+    queries = ["amoxicillin", "肺炎", "호흡수", "หายใจ"] * 8
+    expected = [find(filled, query) for query in queries]
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda query: find(filled, query), queries))
+
+    assert answers == expected
+
+
+def test_results_come_best_first_and_no_more_than_asked(filled: KnowledgeStore) -> None:
+    found = search(filled, ["child"], languages=None, limit=4, today=TODAY, relevance=0)
+
+    assert len(found) == 4
+    assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
+
+
+def test_several_queries_are_fused(filled: KnowledgeStore) -> None:
+    found = find(filled, "count the breaths", "oral amoxicillin", languages=["en"])
+
+    assert {p.passage.section for p in found[:2]} == {("Recognise",), ("Treat",)}
+    assert {p.rank_text for p in found[:2]} == {1}
+
+
+def test_similarity_is_the_highest_cosine_and_decides_what_is_relevant(
+    filled: KnowledgeStore, embedder: HashingEmbedder
+) -> None:
+    queries = ["Give oral amoxicillin, 40 mg/kg", "zzz"]
+
+    found = find(filled, *queries, languages=["en"])
+
+    for hit in found:
+        cosines = embedder.embed_queries(queries) @ embedder.embed_passages([hit.passage.text])[0]
+        assert hit.similarity == pytest.approx(float(cosines.max()), abs=1e-6)
+        assert hit.relevant == (cosines.max() >= 0.3)
+    assert {hit.relevant for hit in found} == {True, False}
+
+
+def test_an_expired_guideline_is_flagged_and_still_found(store: KnowledgeStore, make_pack: PackMaker) -> None:
+    store.add(make_pack())
+
+    last_day, day_after = (
+        search(store, ["amoxicillin"], languages=None, today=day, relevance=0)[0].expired
+        for day in (date(2027, 11, 22), date(2027, 11, 23))
+    )
+
+    assert (last_day, day_after) == (False, True)
+
+
+def test_the_same_text_in_two_packs_is_given_once_from_the_local_one(
+    store: KnowledgeStore, make_pack: PackMaker
+) -> None:
+    store.add(make_pack("en", name="a-international"))
+    store.add(make_pack("en", name="b-local", jurisdiction="KE"))
+
+    found = find(store, "amoxicillin")
+
+    assert len(found) == 3
+    assert {p.passage.pack for p in found} == {"b-local"}
+
+
+def test_local_guidelines_stand_before_international_ones_on_equal_score(
+    store: KnowledgeStore, make_pack: PackMaker
+) -> None:
+    # Each query finds one passage at rank 1 of both ways of searching, so the two scores are equal.
+    store.add(make_pack("en", name="a", files={"a.md": "Zinc."}))
+    store.add(make_pack("en", name="b", jurisdiction="KE", files={"a.md": "Oxygen."}))
+
+    found = search(store, ["zinc", "oxygen"], languages=None, candidates=1, today=TODAY, relevance=0)
+
+    assert found[0].score == found[1].score
+    assert [p.passage.jurisdiction for p in found] == ["KE", "INT"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '"amoxicillin" AND NOT (x OR',
+        "amoxicillin* ~2 ^3 +a -b [1 TO 2] field:x \\",
+        "'; DROP TABLE passages; --",
+        "amoxicillin " + "x" * 100_000,
+        "amoxicillin\0\ud800\u202e",
+        "amoxicillin " * 10_000,
+    ],
+)
+def test_any_text_can_be_asked(filled: KnowledgeStore, query: str) -> None:
+    assert find(filled, query, languages=["en"]) != ()
+
+
+@pytest.mark.parametrize("queries", [(), ("",), (" \n", "\0")])
+def test_a_question_without_words_finds_nothing(filled: KnowledgeStore, queries: tuple[str, ...]) -> None:
+    assert find(filled, *queries) == ()
+
+
+def test_a_query_without_direction_has_no_similarity(tmp_path: Path, make_pack: PackMaker) -> None:
+    class Speechless(HashingEmbedder):
+        def embed_queries(self, texts: list[str]) -> Vectors:
+            return np.zeros((len(texts), self.dimension), np.float32)
+
+        embed_passages = HashingEmbedder.embed_passages
+
+    store = KnowledgeStore(tmp_path / "store", Speechless())
+    store.add(make_pack())
+
+    hit = find(store, "amoxicillin")[0]
+
+    assert (hit.similarity, hit.rank_dense, hit.relevant) == (None, None, False)
+
+
+def test_an_empty_store_says_what_to_do(store: KnowledgeStore) -> None:
+    with pytest.raises(KnowledgeBaseMissing, match="coreasoner knowledge add"):
+        find(store, "amoxicillin")

@@ -1,0 +1,190 @@
+"""HTML of what the page shows, built from values. Everything that comes from people, guidelines or models is escaped.
+
+Knows nothing of Gradio.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from html import escape
+
+from agents.languages import languages
+from agents.messages import (
+    Alignment,
+    Answer,
+    Argument,
+    CitedPassage,
+    Claim,
+    FusedConcept,
+)
+from ui.translation import Translation
+
+DocumentText = Callable[[str], str]
+
+_CONTEXT = 1500
+_CITATION = re.compile(r"\[(\d+)\]")
+
+
+def text_block(text: str, language: str | None, css: str = "") -> str:
+    """A paragraph block in a language, laid out in its direction; without a language the browser decides."""
+    known = languages().get(language or "")
+    direction = known.direction if known else "auto"
+    code = f' lang="{escape(known.code)}"' if known else ""
+    return f'<div class="text {css}" dir="{direction}"{code}>{escape(text)}</div>'
+
+
+def header(words: Translation, models: Sequence[str], *, demonstration: bool) -> str:
+    """What the program is and is not, and which model is loaded."""
+    notice = f'<span class="demonstration">{escape(words["demonstration_model"])}</span>' if demonstration else ""
+    names = ", ".join(dict.fromkeys(models))
+    return (
+        f'<div class="masthead"><h1>{escape(words["title"])}</h1><p>{escape(words["tagline"])}</p></div>'
+        f'<p class="notice" role="note">{escape(words["decision_support"])} '
+        f"<bdi>{escape(words['model'])}: {escape(names)}</bdi> {notice}</p>"
+    )
+
+
+def lane(words: Translation, title: str, phase: str, text: str, language: str | None, extra: str = "") -> str:
+    """One side's argument while it is made. `phase` is a key of the translation."""
+    return (
+        f'<section class="lane" data-phase="{escape(phase)}"><h2>{escape(words[title])}'
+        f'<span class="phase">{escape(words[phase])}</span></h2>{text_block(text, language)}{extra}</section>'
+    )
+
+
+def argument_details(words: Translation, argument: Argument) -> str:
+    """What stands under a finished argument: its conclusion and concepts, or why there is none."""
+    reasoning, chain = argument.reasoning, argument.chain
+    if reasoning.status == "unavailable":
+        return f'<p class="fault">{escape(words["unavailable"])}: <bdi>{escape(reasoning.reason)}</bdi></p>'
+    concepts = "".join(f'<li dir="auto">{escape(name)}</li>' for name in chain.concepts)
+    listed = f'<ol class="concepts">{concepts}</ol>' if concepts else f"<p>{escape(words['no_concepts'])}</p>"
+    conclusion = (
+        f"<h3>{escape(words['conclusion'])}</h3>{text_block(reasoning.conclusion, reasoning.language)}"
+        if reasoning.conclusion
+        else ""
+    )
+    return f"{conclusion}{listed}"
+
+
+def fused_chain(words: Translation, alignment: Alignment) -> str:
+    """The fused chain with each concept's status; what stayed aside comes after it."""
+    fused = alignment.fused
+    if not fused.concepts and not fused.aside:
+        nothing = escape(words["no_concepts"])
+        return f'<section class="chain"><h2>{escape(words["fused_chain"])}</h2><p>{nothing}</p></section>'
+    shown = dict.fromkeys(c.status for c in (*fused.concepts, *fused.aside))
+    legend = "".join(f'<li class="{status}">{escape(words[status])}</li>' for status in shown)
+    inside = "".join(_concept(words, c) for c in fused.concepts)
+    aside = "".join(_concept(words, c) for c in fused.aside)
+    return (
+        f'<section class="chain"><h2>{escape(words["fused_chain"])}</h2><ol>{inside}</ol>'
+        f'{f"<ul class=aside>{aside}</ul>" if aside else ""}<ul class="legend">{legend}</ul></section>'
+    )
+
+
+def _concept(words: Translation, concept: FusedConcept) -> str:
+    both = f' <bdi class="local">{escape(concept.local_name)}</bdi>' if concept.local_name else ""
+    cosine = "" if concept.similarity is None else f" · {words['similarity']} {concept.similarity:.2f}"
+    near = f" · {concept.anchor}" if concept.anchor else ""
+    title = escape(f"{words[concept.status]}{cosine}{near}")
+    return f'<li class="{concept.status}" title="{title}"><bdi>{escape(concept.name)}</bdi>{both}</li>'
+
+
+def evidence(words: Translation, alignment: Alignment, document_text: DocumentText) -> str:
+    """The passages as cards that open in their document; those too far from the case stand apart."""
+    found = alignment.evidence
+    cards = "".join(_card(words, p, document_text) for p in found.passages if p.relevant)
+    far = "".join(_card(words, p, document_text) for p in found.passages if not p.relevant)
+    head = f'<section class="evidence"><h2>{escape(words["evidence"])}</h2>'
+    body = cards or f"<p>{escape(words['no_evidence'])}</p>"
+    reason = f'<p class="fault"><bdi>{escape(found.reason)}</bdi></p>' if found.reason else ""
+    aside = f"<details class=far><summary>{escape(words['not_relevant'])}</summary>{far}</details>" if far else ""
+    return f"{head}{reason}{body}{aside}</section>"
+
+
+def _card(words: Translation, cited: CitedPassage, document_text: DocumentText) -> str:
+    passage = cited.passage
+    flags = [words["expired"]] if cited.expired else []
+    flags += [words["demonstration_material"]] if passage.demonstration else []
+    where = [f"{words['page']} {passage.page}"] if passage.page else []
+    source = " · ".join((passage.publisher, passage.jurisdiction, f"{words['edition']} {passage.edition}", *where))
+    marks = "".join(f'<span class="flag">{escape(flag)}</span>' for flag in flags)
+    section = " / ".join(passage.section)
+    return (
+        f'<article class="card" id="passage-{cited.number}"><h3><span class="number">{cited.number}</span> '
+        f'<bdi lang="{escape(passage.language)}">{escape(passage.document_title)}</bdi></h3>'
+        f'<p class="source"><bdi>{escape(section)}</bdi> <bdi>{escape(source)}</bdi> {marks}</p>'
+        f"{text_block(passage.text, passage.language)}"
+        f"<details><summary>{escape(words['open_passage'])}</summary>"
+        f"{_in_context(passage.document, passage.start, passage.end, passage.language, document_text)}"
+        f'<p class="source"><code>{escape(passage.id)}</code> <code>{escape(passage.sha256[:23])}…</code></p>'
+        f"</details></article>"
+    )
+
+
+def _in_context(document: str, start: int, end: int, language: str, document_text: DocumentText) -> str:
+    text = document_text(document)
+    before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
+    known = languages().get(language)
+    return (
+        f'<div class="text document" dir="{known.direction if known else "auto"}" lang="{escape(language)}">'
+        f"{'…' if start > _CONTEXT else ''}{escape(before)}<mark>{escape(text[start:end])}</mark>{escape(after)}"
+        f"{'…' if len(text) > end + _CONTEXT else ''}</div>"
+    )
+
+
+def answer(words: Translation, given: Answer, transcript: str = "") -> str:
+    """The answer with clickable citations; unsupported sentences are marked, a disagreement stands above."""
+    title = words["answer"] if given.mode == "synthesized" else words[given.mode]
+    body = (
+        "".join(_claim(words, claim, given.language) for claim in given.claims)
+        if given.mode == "synthesized"
+        else _linked(given.text, given.language)
+    )
+    conclusion = (
+        f"<h3>{escape(words['conclusion'])}</h3>{text_block(given.conclusion, given.language)}"
+        if given.conclusion and given.mode == "synthesized"
+        else ""
+    )
+    record = (
+        f'<p class="record">{escape(words["transcript"])} <code>{escape(transcript)}</code></p>' if transcript else ""
+    )
+    return (
+        f'{disagreement(words, given)}<section class="answer" data-mode="{given.mode}"><h2>{escape(title)}</h2>'
+        f"{body}{conclusion}{record}</section>"
+    )
+
+
+def disagreement(words: Translation, given: Answer) -> str:
+    """A banner with both conclusions where they differ."""
+    if given.disagreement is None:
+        return ""
+    return (
+        f'<section class="disagreement" role="alert"><h2>{escape(words["disagreement"])}</h2><dl>'
+        f"<dt>{escape(words['english_reasoner'])}</dt><dd dir=auto>{escape(given.disagreement.english)}</dd>"
+        f"<dt>{escape(words['local_clinician'])}</dt><dd dir=auto>{escape(given.disagreement.local)}</dd>"
+        "</dl></section>"
+    )
+
+
+def _claim(words: Translation, claim: Claim, language: str) -> str:
+    known = languages()[language]
+    links = "".join(_link(number) for number in claim.passages)
+    mark = "" if claim.supported else f' <span class="flag">{escape(words["unsupported"])}</span>'
+    css = "claim" if claim.supported else "claim unsupported"
+    return f'<p class="{css}" dir="{known.direction}" lang="{known.code}">{escape(claim.text)} {links}{mark}</p>'
+
+
+def _link(number: int) -> str:
+    return f'<a class="citation" href="#passage-{number}">[{number}]</a>'
+
+
+def _linked(text: str, language: str) -> str:
+    known = languages()[language]
+    linked = _CITATION.sub(lambda match: _link(int(match[1])), escape(text))
+    return f'<div class="text" dir="{known.direction}" lang="{known.code}">{linked}</div>'
+
+
+def status(text: str, css: str = "") -> str:
+    """The line that says what is going on."""
+    return f'<p class="status {css}" role="status"><bdi>{escape(text)}</bdi></p>' if text else ""

@@ -1,0 +1,114 @@
+"""The doctor: looks at an installation and says in one line each what is well and what is missing."""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import psutil
+from pydantic import BaseModel, ConfigDict
+
+from knowledge.errors import KnowledgeError
+from models.errors import ModelError
+from transcripts.errors import TranscriptError
+from ui.errors import InterfaceError
+from ui.ports import require_free
+from ui.workspace import ROLES, Workspace
+
+_PACKAGES = ("llama-cpp-python", "autogen-agentchat", "gradio", "lancedb", "sentence-transformers", "torch", "tenacity")
+_WANTED_DISK = 2_000_000_000
+_WANTED_MEMORY = 6_000_000_000
+
+
+class Finding(BaseModel):
+    """One thing that was looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    subject: str
+    state: Literal["good", "warning", "bad"]
+    words: str
+
+
+def examine(workspace: Workspace) -> tuple[Finding, ...]:
+    """Every finding, whatever fails on the way."""
+    return tuple(
+        finding for look in (_software, _machine, _models, _guidelines, _record, _port) for finding in look(workspace)
+    )
+
+
+def _software(workspace: Workspace) -> Iterator[Finding]:
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+    yield Finding(subject="software", state="good", words=f"Python {sys.version.split()[0]}, {versions}")
+    import llama_cpp
+
+    gpu = bool(llama_cpp.llama_supports_gpu_offload())
+    layers = workspace.settings.engine.gpu_layers
+    words = "built for a GPU" if gpu else "built for the processor"
+    if layers and not gpu:
+        yield Finding(
+            subject="engine", state="bad", words=f"{words}, but engine.gpu_layers is {layers}; rebuild or set 0"
+        )
+    else:
+        yield Finding(subject="engine", state="good", words=f"{words}, {workspace.settings.engine.lanes} lanes")
+
+
+def _machine(workspace: Workspace) -> Iterator[Finding]:
+    memory, cores = psutil.virtual_memory(), len(os.sched_getaffinity(0))
+    state: Literal["good", "warning"] = "good" if memory.available >= _WANTED_MEMORY else "warning"
+    yield Finding(subject="memory", state=state, words=f"{memory.available / 1e9:.1f} GB free, {cores} processor cores")
+    home = workspace.settings.home
+    standing = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(standing).free
+    state = "good" if free >= _WANTED_DISK else "warning"
+    yield Finding(subject="disk", state=state, words=f"{free / 1e9:.1f} GB free in {standing}")
+
+
+def _checked(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject=subject, state="good", words=look())
+    except (ModelError, KnowledgeError, TranscriptError, InterfaceError, OSError) as error:
+        return Finding(subject=subject, state="bad", words=str(error))
+
+
+def _models(workspace: Workspace) -> Iterator[Finding]:
+    for role in ROLES:
+        yield _checked(f"model, {role}", lambda role=role: _model(workspace, workspace.card(role).name))  # type: ignore[misc]  # binds now
+    yield _checked("model, embedder", lambda: _model(workspace, workspace.settings.models.embedder))
+
+
+def _model(workspace: Workspace, name: str) -> str:
+    workspace.weights.path(name)
+    card = workspace.registry.card(name)
+    return f"{name}, {'demonstration only' if card.demonstration else card.licence}"
+
+
+def _guidelines(workspace: Workspace) -> Iterator[Finding]:
+    def look() -> str:
+        packs = workspace.store.list_packs()
+        if not packs:
+            raise InterfaceError("empty; run `coreasoner knowledge add FOLDER`")
+        return f"{len(packs)} packs, {sum(p.passages for p in packs)} passages, version {workspace.store.version()}"
+
+    yield _checked("guidelines", look)
+
+
+def _record(workspace: Workspace) -> Iterator[Finding]:
+    def look() -> str:
+        with workspace:
+            count = len(workspace.transcripts.consultations(limit=1000))
+        return f"{workspace.settings.transcripts_file} can be written, {count} consultations"
+
+    yield _checked("transcript", look)
+
+
+def _port(workspace: Workspace) -> Iterator[Finding]:
+    chat = workspace.settings.chat
+
+    def look() -> str:
+        require_free(chat.host, chat.port)
+        return f"{chat.host}:{chat.port} is free"
+
+    finding = _checked("chat", look)
+    yield finding.model_copy(update={"state": "warning"}) if finding.state == "bad" else finding

@@ -1,0 +1,122 @@
+"""Settings: read once, from flags, environment and `coreasoner.toml`, and handed inwards as typed values.
+
+Unknown keys are refused. `COREASONER_HOME` says where everything is kept; `COREASONER_MODELS__ENGLISH` and the like
+override single values. Knows nothing of what the values are used for.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from agents.languages import languages
+from agents.team import TeamSettings
+from models.protocol import EngineSettings
+from ui.errors import SettingsInvalid
+
+STARTER_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m"
+STARTER_EMBEDDER = "multilingual-e5-small"
+
+
+class ModelSettings(BaseModel):
+    """Which model plays which role, and where weights are kept (default: under the home folder)."""
+
+    model_config = ConfigDict(extra="forbid")
+    english: str = STARTER_LLM
+    local: str = STARTER_LLM
+    synthesizer: str = STARTER_LLM
+    embedder: str = STARTER_EMBEDDER
+    folder: Path | None = None
+    temperature: float = Field(0.0, ge=0.0, le=2.0)
+
+
+class ChatSettings(BaseModel):
+    """Where the chat listens and how many cases it argues at once. Only this machine, unless told otherwise."""
+
+    model_config = ConfigDict(extra="forbid")
+    host: str = "127.0.0.1"
+    port: int = Field(7860, ge=1, le=65535)
+    cases_at_once: int = Field(2, ge=1)
+
+
+def default_home() -> Path:
+    """The user's data folder, unless COREASONER_HOME names another."""
+    return Path(os.environ.get("COREASONER_HOME") or platformdirs.user_data_path("coreasoner"))
+
+
+class Settings(BaseSettings):
+    """Everything that an administrator can choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COREASONER_", env_nested_delimiter="__", extra="forbid", nested_model_default_partial_update=True
+    )
+    toml_file: ClassVar[Path | None] = None
+
+    home: Path = Field(default_factory=default_home)
+    languages: tuple[str, ...] = Field(default_factory=lambda: tuple(languages()))
+    models: ModelSettings = ModelSettings()
+    engine: EngineSettings = EngineSettings()
+    team: TeamSettings = TeamSettings()
+    chat: ChatSettings = ChatSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags before environment before file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.toml_file)
+
+    @property
+    def models_folder(self) -> Path:
+        """Where weights are kept."""
+        return self.models.folder or self.home / "models"
+
+    @property
+    def knowledge_folder(self) -> Path:
+        """Where guidelines are kept."""
+        return self.home / "knowledge"
+
+    @property
+    def transcripts_file(self) -> Path:
+        """The transcript."""
+        return self.home / "transcripts.db"
+
+    @property
+    def registry_file(self) -> Path:
+        """The administrator's own registry entries."""
+        return self.home / "registry.toml"
+
+
+def load_settings(file: Path | None = None, **flags: Any) -> Settings:
+    """The settings; `file` defaults to `coreasoner.toml` in the home folder, where there is one.
+
+    Raises SettingsInvalid with the first wrong key.
+    """
+    chosen = file or default_home() / "coreasoner.toml"
+    if file is not None and not file.is_file():
+        raise SettingsInvalid(f"There is no settings file {file}; check the path.")
+
+    class _FromFile(Settings):
+        toml_file: ClassVar[Path | None] = chosen
+
+    try:
+        return _FromFile(**flags)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the settings"
+        raise SettingsInvalid(f"The setting {where} is not usable ({first['msg']}); correct {chosen.name}.") from None
+    except ValueError as error:
+        raise SettingsInvalid(f"{chosen.name} cannot be read ({error}); correct it.") from None

@@ -1,0 +1,129 @@
+"""What a terminal shows while a case is argued: both arguments side by side, then chain, evidence and answer.
+
+Everything printed comes from models, guidelines or people, so it is shown as plain text, never as markup.
+"""
+
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from agents.consultation import Chunk, Outcome, Progress
+from agents.messages import Alignment, Answer, Argument, CitedPassage, FusedConcept
+from ui.translation import Translation
+
+_LANES = {"EnglishReasoner": "english_reasoner", "LocalClinician": "local_clinician"}
+_SHOWN_LINES = 14
+_CONTROL = {code: None for code in range(32) if code not in (9, 10)} | {code: None for code in range(127, 160)}
+
+
+def plain(text: str) -> str:
+    """Text without control characters, which could drive the terminal."""
+    return text.translate(_CONTROL)
+
+
+class TerminalView:
+    """Shows a running consultation. `live` draws both lanes as they grow; otherwise parts are printed when done."""
+
+    def __init__(self, console: Console, words: Translation, *, live: bool) -> None:
+        self._console, self._words = console, words
+        self._texts = dict.fromkeys(_LANES, "")
+        self._phases = dict.fromkeys(_LANES, "waiting")
+        self._live = Live(console=console, refresh_per_second=8, transient=True) if live else None
+        if self._live:
+            self._live.start()
+
+    def take(self, progress: Progress) -> None:
+        """Show one piece of progress."""
+        match progress:
+            case Chunk():
+                self._chunk(progress)
+            case Argument():
+                self._argument(progress)
+            case Alignment():
+                self._alignment(progress)
+            case Answer():
+                self._status("answer", progress.text and "done")
+            case Outcome():
+                self.close()
+                self._answer(progress)
+
+    def close(self) -> None:
+        """Stop drawing."""
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    def _chunk(self, chunk: Chunk) -> None:
+        if chunk.agent in self._texts:
+            self._phases[chunk.agent] = chunk.phase
+            if chunk.phase == "reasoning":
+                self._texts[chunk.agent] += plain(chunk.text)
+        if self._live:
+            self._live.update(self._lanes() if chunk.agent in self._texts else Text(self._words["answering"]))
+
+    def _lanes(self) -> RenderableType:
+        width = max(20, (self._console.width - 4) // 2)
+        panels = [
+            Panel(
+                Text("\n".join(self._texts[agent].splitlines()[-_SHOWN_LINES:])),
+                title=f"{self._words[title]} · {self._words[self._phases[agent]]}",
+                width=width,
+            )
+            for agent, title in _LANES.items()
+        ]
+        return Columns(panels, padding=(0, 1))
+
+    def _status(self, title: str, key: str) -> None:
+        if key and not self._live:
+            self._console.print(Text(f"{self._words[title]}: {self._words[key]}"), style="dim")
+
+    def _argument(self, argument: Argument) -> None:
+        title = "english_reasoner" if argument.reasoning.side == "english" else "local_clinician"
+        body = plain(argument.reasoning.text) or f"{self._words['unavailable']}: {plain(argument.reasoning.reason)}"
+        chain = " → ".join(plain(c) for c in argument.chain.concepts) or self._words["no_concepts"]
+        panel = Panel(Group(Text(body), Text(f"\n{chain}", style="italic")), title=self._words[title])
+        self._print(panel)
+
+    def _alignment(self, alignment: Alignment) -> None:
+        table = Table(title=self._words["fused_chain"], show_header=False, expand=True)
+        for concept in (*alignment.fused.concepts, *alignment.fused.aside):
+            table.add_row(Text(_name(concept)), Text(self._words[concept.status]), Text(_cosine(concept.similarity)))
+        self._print(table)
+
+    def _answer(self, outcome: Outcome) -> None:
+        words, answer = self._words, outcome.answer
+        for passage in outcome.alignment.evidence.passages:
+            if passage.relevant:
+                self._console.print(self._passage(passage))
+        if answer.disagreement:
+            body = f"{plain(answer.disagreement.english)}\n{plain(answer.disagreement.local)}"
+            self._console.print(Panel(Text(body), title=words["disagreement"], border_style="yellow"))
+        title = words["answer"] if answer.mode == "synthesized" else words[answer.mode]
+        self._console.print(Panel(Text(plain(answer.text)), title=title, border_style="green"))
+        for sentence in answer.unsupported:
+            self._console.print(Text(f"{words['unsupported']}: {plain(sentence)}"), style="yellow")
+        self._console.print(Text(words["decision_support"]), style="dim")
+        self._console.print(
+            Text(f"{words['transcript']} {outcome.transcript_id} · {outcome.seconds:.1f} s"), style="dim"
+        )
+
+    def _passage(self, cited: CitedPassage) -> RenderableType:
+        passage = cited.passage
+        source = " / ".join((passage.document_title, *passage.section))
+        title = f"[{cited.number}] {source} · {passage.publisher}, {passage.edition} ({passage.jurisdiction})"
+        return Panel(Text(plain(passage.text)), title=escape(plain(title)), title_align="left", border_style="blue")
+
+    def _print(self, renderable: RenderableType) -> None:
+        (self._live.console if self._live else self._console).print(renderable)
+
+
+def _name(concept: FusedConcept) -> str:
+    return plain(f"{concept.name} = {concept.local_name}" if concept.local_name else concept.name)
+
+
+def _cosine(similarity: float | None) -> str:
+    return "" if similarity is None else f"{similarity:.2f}"

@@ -1,0 +1,206 @@
+"""The workspace: opens what the settings name (weights, engines, embedder, guidelines, transcripts) and closes it.
+
+Everything is opened on first use and once. Knows nothing of how results are shown.
+"""
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import AsyncGenerator
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from autogen_core import CancellationToken
+from autogen_core.models import ChatCompletionClient
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from agents.consultation import Outcome, Progress, consult
+from agents.messages import Case
+from agents.team import Resources, Role, Thresholds
+from knowledge.store import KnowledgeStore
+from models.chat_template import chat_template
+from models.client import LlamaChatClient
+from models.engine import Engine
+from models.errors import UnknownModel
+from models.protocol import Sampling
+from models.registry import ModelCard, Registry
+from models.weights import WeightStore
+from transcripts.event import EventKind
+from transcripts.recorder import Recorder
+from transcripts.store import TranscriptStore
+from ui.errors import NotReady
+from ui.settings import Settings
+
+if TYPE_CHECKING:
+    from models.embedder import Embedder
+
+ROLES: tuple[Role, ...] = ("english", "local", "synthesizer")
+_RECORDED_PACKAGES = ("autogen-agentchat", "gradio", "lancedb", "llama-cpp-python", "sentence-transformers", "torch")
+
+
+class LoadedModel(BaseModel):
+    """A model in use: its role, registry name and the hash of its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    role: str
+    name: str
+    sha256: str
+    demonstration: bool
+
+
+class Workspace:
+    """One running installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._engines: dict[str, Engine] = {}
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The product's models and the administrator's."""
+        return Registry.load(self.settings.registry_file)
+
+    @cached_property
+    def weights(self) -> WeightStore:
+        """The weights on this machine."""
+        return WeightStore(self.settings.models_folder, self.registry)
+
+    @cached_property
+    def embedder(self) -> "Embedder":
+        """The embedding model; opening it takes seconds. Raises ModelError."""
+        # Importing torch takes longer than most commands run.
+        from models.embedder import Embedder
+
+        card = self.registry.card(self.settings.models.embedder)
+        return Embedder(self.weights.checked_path(card.name), card)
+
+    @cached_property
+    def store(self) -> KnowledgeStore:
+        """The guidelines. Raises KnowledgeError, ModelError."""
+        return KnowledgeStore(self.settings.knowledge_folder, self.embedder)
+
+    @cached_property
+    def transcripts(self) -> TranscriptStore:
+        """The record. Raises TranscriptError."""
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        return TranscriptStore.open(self.settings.transcripts_file)
+
+    def card(self, role: Role) -> ModelCard:
+        """The registry's card of the model that plays `role`. Raises UnknownModel."""
+        card = self.registry.card(getattr(self.settings.models, role))
+        if card.role != "llm":
+            raise UnknownModel(f"{card.name} is no language model; choose another for models.{role}.")
+        return card
+
+    def engine(self, name: str) -> Engine:
+        """The engine of a model; roles that share a model share its engine."""
+        if name not in self._engines:
+            self._engines[name] = Engine(lambda: self.weights.checked_path(name), self.settings.engine)
+        return self._engines[name]
+
+    def client(self, role: Role) -> ChatCompletionClient:
+        """A model client for a role."""
+        card = self.card(role)
+        sampling = Sampling(temperature=self.settings.models.temperature)
+        return LlamaChatClient(self.engine(card.name), chat_template(card.chat_template), sampling, card.name)
+
+    def loaded(self) -> tuple[LoadedModel, ...]:
+        """Which model plays which role, with its hash."""
+        cards: list[tuple[str, ModelCard]] = [(role, self.card(role)) for role in ROLES]
+        cards.append(("embedder", self.registry.card(self.settings.models.embedder)))
+        return tuple(
+            LoadedModel(
+                role=role, name=card.name, sha256=self.weights.digest(card.name), demonstration=card.demonstration
+            )
+            for role, card in cards
+        )
+
+    def resources(self) -> Resources:
+        """What a team works with. Raises ModelError, NotReady."""
+        thresholds = self.embedder.thresholds
+        return Resources(
+            client=self.client,
+            embedder=self.embedder,
+            thresholds=Thresholds(
+                synonym=thresholds.synonym, related=thresholds.related, relevance=thresholds.relevance
+            ),
+            store=None if self.store.is_empty else self.store,
+            settings=self.settings.team,
+        )
+
+    def ready(self) -> None:
+        """Raise what would keep a case from being argued: unknown models, missing or altered weights."""
+        for role in ROLES:
+            self.weights.path(self.card(role).name)
+        self.weights.path(self.settings.models.embedder)
+        if self.store.is_empty:
+            raise NotReady("The knowledge base is empty; run `coreasoner knowledge add FOLDER` first.")
+
+    async def consult(self, case: Case, token: CancellationToken) -> AsyncGenerator[Progress, None]:
+        """Argue a case on the record. Raises ModelError, KnowledgeError, TranscriptError."""
+        resources = self.resources()
+        with self.transcripts.begin() as recorder:
+            self._record_machine(recorder)
+            async for progress in consult(case, resources, recorder, token):
+                yield progress
+
+    def _record_machine(self, recorder: Recorder) -> None:
+        models: list[JsonValue] = [m.model_dump(mode="json") for m in self.loaded()]
+        recorder.record(
+            EventKind.MODEL,
+            {
+                "models": models,
+                "engine": self.settings.engine.model_dump(mode="json"),
+                "team": self.settings.team.model_dump(mode="json"),
+                "versions": {name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
+                "machine": {"system": platform.platform(), "processors": os.cpu_count() or 0},
+            },
+        )
+
+    def close(self) -> None:
+        """Unload the weights and close the record."""
+        for engine in self._engines.values():
+            engine.close()
+        self._engines.clear()
+        if "transcripts" in self.__dict__:
+            self.transcripts.close()
+            del self.__dict__["transcripts"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def starter_packs() -> tuple[Path, ...]:
+    """The folders of the guidelines that ship with the product."""
+    from importlib.resources import files
+
+    root = Path(str(files("knowledge"))) / "starter"
+    return tuple(sorted(folder for folder in root.iterdir() if (folder / "pack.toml").is_file()))
+
+
+def report(outcome: Outcome, models: tuple[LoadedModel, ...]) -> dict[str, JsonValue]:
+    """The consultation as the one JSON object that `ask --json` prints."""
+    return {
+        "case": outcome.case.model_dump(mode="json"),
+        "english_reasoning": outcome.english.reasoning.model_dump(mode="json"),
+        "local_reasoning": outcome.local.reasoning.model_dump(mode="json"),
+        "english_chain": outcome.english.chain.model_dump(mode="json"),
+        "local_chain": outcome.local.chain.model_dump(mode="json"),
+        "fused_chain": outcome.alignment.fused.model_dump(mode="json"),
+        "evidence": outcome.alignment.evidence.model_dump(mode="json"),
+        "answer": outcome.answer.model_dump(mode="json", exclude={"usage", "spans"}),
+        "timings": {
+            "seconds": outcome.seconds,
+            "spans": [span.model_dump(mode="json") for span in outcome.spans],
+        },
+        "usage": outcome.usage.model_dump(mode="json"),
+        "models": [model.model_dump(mode="json") for model in models],
+        "transcript_id": outcome.transcript_id,
+    }
