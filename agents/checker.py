@@ -1,7 +1,7 @@
 """The checker: is a written answer usable at all, and does each of its sentences stand in the passages it cites?
 
-Deterministic; no model is asked. A sentence is supported where the embedding finds it near a cited passage and all
-its numbers stand in one. Knows nothing of how answers are written.
+Deterministic; no model is asked. A sentence is supported where the embedding finds it near a cited passage, the
+passage has its numbers and, in the same language, most of its words. Knows nothing of how answers are written.
 """
 
 import re
@@ -24,6 +24,10 @@ _LANGUAGE_FLOOR = 0.2
 _NGRAM = 12
 _REPEATED_SHARE = 0.45
 _ECHO_SHARE = 0.8
+_SHARED_WORDS = 0.5
+_STEM = 5
+# Hiragana, Katakana, Han, Thai, Lao, Khmer, Myanmar.
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1780-\u17ff\u1000-\u109f]")
 
 
 class TextEmbedder(Protocol):
@@ -38,16 +42,20 @@ class TextEmbedder(Protocol):
 
 def fault(text: str, asked: str, case: str) -> Fault | None:
     """Why `text` cannot be shown as an answer in language `asked` to `case`; None where it can."""
-    plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    plain = _plain(text)
     if sum(c.isalpha() for c in plain) < _WORDS_JUDGED:
         return "empty"
     if _wrong_language(plain, asked):
         return "wrong_language"
     if _repeated_share(plain) > _REPEATED_SHARE:
         return "repetition"
-    if _echo_share(plain, case) > _ECHO_SHARE:
+    if echoes(plain, case):
         return "echo"
     return None
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _wrong_language(text: str, asked: str) -> bool:
@@ -69,18 +77,28 @@ def _repeated_share(text: str) -> float:
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
 
-def _echo_share(text: str, case: str) -> float:
-    """The share of character n-grams that come from the case."""
-    grams, source = _ngrams(text), set(_ngrams(" ".join(unicodedata.normalize("NFKC", case).split())))
-    return sum(g in source for g in grams) / len(grams) if grams else 0.0
+def echoes(text: str, case: str) -> bool:
+    """Whether nearly all of a text is copied from the case."""
+    grams, source = _ngrams(_plain(text)), set(_ngrams(_plain(case)))
+    return bool(grams) and sum(g in source for g in grams) / len(grams) > _ECHO_SHARE
 
 
 def numbers(text: str) -> tuple[str, ...]:
     """The numbers of a text in western digits, decimal commas as points; of a thousands group, the bare digits."""
+    return tuple(number for number, _ in measures(text))
+
+
+def measures(text: str) -> tuple[tuple[str, str], ...]:
+    """Each number of a text with the beginning of the word or unit behind it, at most three characters."""
     plain = unicodedata.normalize("NFKC", text)
     western = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
     joined = re.sub(r"(?<=\d)[\s'](?=\d{3}(?!\d))", "", western)
-    return tuple(_canonical(n) for n in _NUMBER.findall(joined))
+    return tuple((_canonical(m[0]), _unit(joined[m.end() :])) for m in _NUMBER.finditer(joined))
+
+
+def _unit(rest: str) -> str:
+    word = re.match(r"\s*([^\s\d.,;:()]{1,3})", rest)
+    return word[1].casefold() if word else ""
 
 
 def _canonical(number: str) -> str:
@@ -95,9 +113,16 @@ def check(
     sentences: Sequence[tuple[str, tuple[int, ...]]],
     passages: Sequence[CitedPassage],
     embedder: TextEmbedder,
-    relevance: float,
+    support: float,
+    case: str,
+    spoken: str,
 ) -> tuple[Claim, ...]:
-    """One claim a sentence, judged against the passages it cites; citations of unknown numbers are dropped."""
+    """One claim a sentence, judged against the passages it cites; citations of unknown numbers are dropped.
+
+    A measure of the case itself, such as the patient's breathing rate, may be repeated without a passage. `spoken` is
+    the language of the sentences.
+    """
+    told = set(measures(case))
     known = {p.number: p for p in passages}
     cited = [tuple(n for n in dict.fromkeys(ns) if n in known) for _, ns in sentences]
     texts = [text for text, _ in sentences]
@@ -113,18 +138,40 @@ def check(
             if passage_vectors is not None
             else None
         )
-        why = _objection(text, [known[n] for n in ns], near, relevance)
+        why = _objection(text, [known[n] for n in ns], near, support, told) or _foreign_words(
+            text, [known[n] for n in ns], case, spoken
+        )
         claims.append(Claim(text=text, passages=ns, supported=not why, why=why))
     return tuple(claims)
 
 
-def _objection(text: str, cited: Sequence[CitedPassage], near: float | None, relevance: float) -> str:
+def _objection(
+    text: str, cited: Sequence[CitedPassage], near: float | None, support: float, told: set[tuple[str, str]]
+) -> str:
     if not cited or near is None:
         return "cites no passage"
-    stated = set(numbers(text))
+    stated = {measure[0] for measure in measures(text) if measure not in told}
     found = {n for p in cited for n in numbers(" ".join((*p.passage.section, p.passage.text)))}
     if stated - found:
         return f"{', '.join(sorted(stated - found))} is not in the cited passage"
-    if near < relevance:
+    if near < support:
         return "too far from the cited passage"
     return ""
+
+
+def _foreign_words(text: str, cited: Sequence[CitedPassage], case: str, spoken: str) -> str:
+    """What is wrong where most words of a sentence stand neither in the case nor in a cited passage of its language."""
+    own = [p for p in cited if p.passage.language.split("-")[0] == spoken]
+    stems = _stems(text) - _stems(case)
+    if not own or len(own) < len(cited) or not stems:
+        return ""
+    found = _stems(" ".join(p.passage.in_context for p in own))
+    return "" if len(stems & found) / len(stems) >= _SHARED_WORDS else "says what the cited passage does not"
+
+
+def _stems(text: str) -> set[str]:
+    """Beginnings of words of four letters and more; pairs of characters in scripts that put no space between words."""
+    words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", text).casefold())
+    stems = {word[:_STEM] for word in words if len(word) > 3 and not _UNSPACED.search(word)}
+    pairs = {word[i : i + 2] for word in words if _UNSPACED.search(word) for i in range(len(word) - 1)}
+    return stems | pairs

@@ -25,6 +25,7 @@ class RetrievalSettings(BaseModel):
     candidates: int = Field(10, ge=1)
     kept: int = Field(5, ge=1)
     relevance: float = Field(ge=-1.0, le=1.0)
+    typical: float = Field(ge=-1.0, le=1.0)
 
 
 class Guidelines:
@@ -75,6 +76,7 @@ class Guidelines:
             candidates=self._settings.candidates,
             today=self._today,
             relevance=self._settings.relevance,
+            typical=self._settings.typical,
         )
 
 

@@ -15,11 +15,13 @@ from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, Use
 from pydantic import BaseModel, Field
 from pydantic_core import from_json
 
+from agents.checker import fault
 from agents.languages import Language, language
 from agents.messages import Argument, Case, ConceptChain, Reasoning, Side, Span, Usage
 from agents.speaker import Spoken, Voice, prompt
 from models.errors import ModelError
 
+MIN_CONCEPTS = 2
 MAX_CONCEPTS = 8
 
 
@@ -34,7 +36,10 @@ class ReasonerSettings(BaseModel):
 class ListedConcepts(BaseModel):
     """The form that the grammar forces on a concept listing."""
 
-    concepts: Annotated[list[Annotated[str, Field(min_length=2, max_length=60)]], Field(max_length=MAX_CONCEPTS)]
+    concepts: Annotated[
+        list[Annotated[str, Field(min_length=2, max_length=60)]],
+        Field(min_length=MIN_CONCEPTS, max_length=MAX_CONCEPTS),
+    ]
     conclusion: Annotated[str, Field(max_length=240)]
 
 
@@ -214,7 +219,9 @@ class EnglishReasoner(Reasoner):
         async for item in self._voice.speak("rendering", messages, token, max_tokens=budget):
             if isinstance(item, Spoken):
                 turn.add(item)
-                turn.question = item.text.strip() or case.text
+                # A rendering that is not English would mislead every step after it; the case itself does not.
+                rendered = item.text.strip()
+                turn.question = case.text if fault(rendered, "en", case.text) else rendered
             else:
                 yield item
 

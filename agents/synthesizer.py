@@ -15,7 +15,7 @@ from autogen_core.models import LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
 from pydantic_core import from_json
 
-from agents.checker import TextEmbedder, check, fault
+from agents.checker import TextEmbedder, check, echoes, fault
 from agents.languages import language, phrase
 from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Side, Usage
 from agents.reasoner import case_text
@@ -37,7 +37,7 @@ class SynthesisSettings(BaseModel):
 
 
 class Synthesizer(BaseChatAgent):
-    """Writes the answer from the alignment. `relevance` is the cosine that a claim must reach to its passage."""
+    """Writes the answer from the alignment. `support` is the cosine that a claim must reach to its passage."""
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class Synthesizer(BaseChatAgent):
         embedder: TextEmbedder,
         recorder: Recorder,
         settings: SynthesisSettings,
-        relevance: float,
+        support: float,
     ) -> None:
         super().__init__("Synthesizer", "Writes the answer in the language of the case.")
         self._voice, self._embedder, self._recorder = voice, embedder, recorder
-        self._settings, self._relevance = settings, relevance
+        self._settings, self._support = settings, support
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
@@ -72,7 +72,6 @@ class Synthesizer(BaseChatAgent):
         arguments: dict[Side, Argument] = {c.reasoning.side: c for c in contents if isinstance(c, Argument)}
         alignment = next(c for c in contents if isinstance(c, Alignment))
         spoken: Spoken | None = None
-        reason = "unavailable"
         detail = ""
         try:
             async for item in self._speak(case, arguments, alignment, cancellation_token):
@@ -82,7 +81,7 @@ class Synthesizer(BaseChatAgent):
                     yield item
         except ModelError as error:
             detail = str(error)
-        answer = self._answer(case, alignment, spoken, reason, detail)
+        answer = self._answer(case, alignment, spoken, detail)
         self._recorder.record(EventKind.ANSWER, answer.model_dump(mode="json"))
         yield Response(chat_message=StructuredMessage[Answer](content=answer, source=self.name))
 
@@ -133,10 +132,9 @@ class Synthesizer(BaseChatAgent):
             instruction=language(case.language).instruction,
         )
 
-    def _answer(self, case: Case, alignment: Alignment, spoken: Spoken | None, reason: str, detail: str) -> Answer:
-        sentences, conclusion = written(spoken.text) if spoken else ((), "")
-        text = " ".join(text for text, _ in sentences)
-        found = fault(text, case.language, case.text) if spoken else None
+    def _answer(self, case: Case, alignment: Alignment, spoken: Spoken | None, detail: str) -> Answer:
+        said, conclusion = written(spoken.text) if spoken else ((), "")
+        sentences = tuple(sentence for sentence in said if not echoes(sentence[0], case.text))
         blank = Answer(
             text="",
             language=case.language,
@@ -145,19 +143,33 @@ class Synthesizer(BaseChatAgent):
             usage=spoken.usage if spoken else Usage(),
             spans=(spoken.span,) if spoken else (),
         )
-        if spoken and found is None:
-            claims = check(sentences, alignment.evidence.relevant, self._embedder, self._relevance)
-            return blank.model_copy(
-                update={
-                    "text": rendered(claims),
-                    "mode": "synthesized",
-                    "conclusion": conclusion,
-                    "claims": claims,
-                    "unsupported": tuple(c.text for c in claims if not c.supported),
-                }
-            )
-        why = phrase(found or reason, case.language, reason=detail)
-        return self._without_model(alignment, why, blank)
+        if spoken is None:
+            return self._without_model(alignment, phrase("unavailable", case.language, reason=detail), blank)
+        text = " ".join(text for text, _ in sentences)
+        if found := "echo" if said and not sentences else fault(text, case.language, case.text):
+            return self._without_model(alignment, phrase(found, case.language), blank)
+        claims, doubtful = self._checked(case, sentences, conclusion, alignment.evidence.relevant)
+        if alignment.evidence.relevant and not any(claim.supported for claim in claims):
+            return self._without_model(alignment, phrase("unsupported", case.language), blank)
+        return blank.model_copy(
+            update={
+                "text": rendered(claims),
+                "mode": "synthesized",
+                "conclusion": conclusion,
+                "claims": claims,
+                "unsupported": doubtful,
+            }
+        )
+
+    def _checked(
+        self, case: Case, sentences: Sequence[_Sentence], conclusion: str, passages: Sequence[CitedPassage]
+    ) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
+        """The claims, and the texts of those that nothing supports; the conclusion is judged by all cited passages."""
+        cited = tuple(dict.fromkeys(n for _, numbers in sentences for n in numbers))
+        free_text = conclusion and not case.options
+        judged = [*sentences, (conclusion, cited)] if free_text else list(sentences)
+        claims = check(judged, passages, self._embedder, self._support, case.text, case.language)
+        return claims[: len(sentences)], tuple(c.text for c in claims if not c.supported)
 
     @staticmethod
     def _without_model(alignment: Alignment, why: str, blank: Answer) -> Answer:

@@ -43,11 +43,16 @@ class Embedder(Protocol):
 
 
 class Thresholds(BaseModel):
-    """Cosines of one embedding model: `synonym` merges, `related` inserts, `relevance` lets a passage be cited."""
+    """What one embedder's cosines mean: `synonym` merges, `related` inserts, `support` lets a claim stand.
+
+    A passage may be cited where it exceeds the question's mean cosine by `relevance`; `typical` is that mean's prior.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     synonym: float
     related: float
+    support: float
+    typical: float
     relevance: float
 
 
@@ -106,6 +111,7 @@ def build_flow(resources: Resources, recorder: Recorder, clock: Callable[[], flo
         candidates=settings.candidates,
         kept=settings.kept,
         relevance=thresholds.relevance,
+        typical=thresholds.typical,
     )
     english = EnglishReasoner(voice("EnglishReasoner", "english"), settings.reasoner)
     local = LocalClinician(voice("LocalClinician", "local"), settings.reasoner)
@@ -118,7 +124,7 @@ def build_flow(resources: Resources, recorder: Recorder, clock: Callable[[], flo
         agreement=thresholds.related,
     )
     synthesizer = Synthesizer(
-        voice("Synthesizer", "synthesizer"), resources.embedder, recorder, settings.synthesis, thresholds.relevance
+        voice("Synthesizer", "synthesizer"), resources.embedder, recorder, settings.synthesis, thresholds.support
     )
     graph = DiGraphBuilder()
     for agent in (english, local, aligner, synthesizer):

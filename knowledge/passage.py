@@ -32,12 +32,19 @@ class Passage(BaseModel):
     sha256: str  # of the text, with the algorithm as prefix
     demonstration: bool
 
+    @property
+    def in_context(self) -> str:
+        """The text under its title and headings: what is embedded, since a dose alone doesn't say for what."""
+        return f"{' / '.join((self.document_title, *self.section))}\n{self.text}"
+
 
 class ScoredPassage(BaseModel):
     """A passage that a search found, and why it stands where it stands.
 
-    `score` is the fused reciprocal rank; `similarity` the highest cosine of any query to the passage, None where a
-    vector has no direction; the ranks count from 1 and are None where that way of searching didn't find it.
+    `score` is the fused reciprocal rank; `similarity` the highest cosine of any query to the passage under its
+    headings and `lift` the most that one exceeds that query's mean cosine to all passages, both None where a vector
+    has no direction; the ranks count from 1 and are None where that way of searching
+    didn't find it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +52,7 @@ class ScoredPassage(BaseModel):
     passage: Passage
     score: float
     similarity: float | None
+    lift: float | None
     rank_dense: int | None
     rank_text: int | None
     relevant: bool

@@ -18,6 +18,7 @@ INTERNATIONAL = "INT"
 _MAX_QUERY = 2000  # characters: what small embedders read at most; the rest would only cost time
 # Equal scores come back in any order, so more are fetched than kept and the tie is broken here, by id.
 _OVERFETCH = 4
+_PRIOR = 30
 
 Ranking = Sequence[str]
 
@@ -27,6 +28,13 @@ class _Rankings(BaseModel):
 
     dense: tuple[Ranking, ...]
     text: tuple[Ranking, ...]
+
+
+class _Nearness(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    similarity: float | None
+    lift: float | None
 
 
 def reciprocal_rank_fusion(rankings: Iterable[Ranking], k: int = RRF_K) -> dict[str, float]:
@@ -52,12 +60,14 @@ def search(
     candidates: int = 10,
     today: date,
     relevance: float,
+    typical: float = 0.0,
 ) -> tuple[ScoredPassage, ...]:
     """The `limit` best passages for all queries together, best first; the same call gives the same answer.
 
     Each query ranks `candidates` passages by cosine and as many by words, and all rankings are fused. Languages are
-    compared without script and region; None means every language or jurisdiction. `relevance` is the cosine from
-    which a passage is flagged relevant; one that expired before `today` is flagged and not held back. Passages with
+    compared without script and region; None means every language or jurisdiction. A passage is flagged relevant where
+    its cosine exceeds what the query has to any passage at all by `relevance` (see `_baselines`, which explains
+    `typical`); one that expired before `today` is flagged and not held back. Passages with
     the same text are given once. Raises KnowledgeBaseMissing; a search without words or filters that admit nothing
     give an empty result.
     """
@@ -72,8 +82,10 @@ def search(
     found = sorted(table.passages(scores.keys(), where), key=lambda pair: _order(pair[0], scores))
     unique = {passage.sha256: (passage, vector) for passage, vector in reversed(found)}
     best = sorted(unique.values(), key=lambda pair: _order(pair[0], scores))[:limit]
+    baselines = _baselines(vectors, *table.centre(where), typical)
     return tuple(
-        _scored(passage, scores, rankings, _similarity(vectors, vector), today, relevance) for passage, vector in best
+        _scored(passage, scores, rankings, _nearness(vectors, baselines, vector), today, relevance)
+        for passage, vector in best
     )
 
 
@@ -100,28 +112,45 @@ def _order(passage: Passage, scores: dict[str, float]) -> tuple[float, bool, str
     return -round(scores[passage.id], 12), passage.jurisdiction == INTERNATIONAL, passage.id, passage.pack
 
 
-def _similarity(queries: Vectors, passage: Vectors) -> float | None:
-    """The highest cosine between the queries [n, d] and the passage [d]."""
+def _baselines(queries: Vectors, centre: Vectors, n: int, typical: float) -> Vectors:
+    """The mean cosine of each query [q, d] to the passages of its filter, shape [q].
+
+    Multilingual embedders crowd all texts into a narrow cone, each language in its own: a cosine says little until
+    it is held against the query's others. With few passages there is nothing to hold it against, so `typical`, the
+    embedder's usual cosine, counts like _PRIOR passages more.
+    """
+    lengths = np.linalg.norm(queries, axis=1)
+    means = queries @ centre / np.where(lengths == 0, 1, lengths)
+    baselines: Vectors = ((n * means + _PRIOR * typical) / (n + _PRIOR)).astype(np.float32)
+    return baselines
+
+
+def _nearness(queries: Vectors, baselines: Vectors, passage: Vectors) -> _Nearness:
+    """The query that is nearest to the passage [d], by how far it exceeds its baseline."""
     lengths = np.linalg.norm(queries, axis=1) * np.linalg.norm(passage)
     defined = lengths > 0
-    return float(np.max(queries[defined] @ passage / lengths[defined])) if defined.any() else None
+    if not defined.any():
+        return _Nearness(similarity=None, lift=None)
+    cosines = queries[defined] @ passage / lengths[defined]
+    return _Nearness(similarity=float(cosines.max()), lift=float((cosines - baselines[defined]).max()))
 
 
 def _scored(
     passage: Passage,
     scores: dict[str, float],
     rankings: _Rankings,
-    similarity: float | None,
+    near: _Nearness,
     today: date,
     relevance: float,
 ) -> ScoredPassage:
     return ScoredPassage(
         passage=passage,
         score=scores[passage.id],
-        similarity=similarity,
+        similarity=near.similarity,
+        lift=near.lift,
         rank_dense=_best_rank(passage.id, rankings.dense),
         rank_text=_best_rank(passage.id, rankings.text),
-        relevant=similarity is not None and similarity >= relevance,
+        relevant=near.lift is not None and near.lift >= relevance,
         expired=passage.expires is not None and passage.expires < today,
     )
 

@@ -185,7 +185,7 @@ class KnowledgeStore:
 
     def _embed(self, pack: ReadPack, progress: Progress | None) -> Vectors:
         report = progress or (lambda label, done, total: None)
-        texts = [passage.text for passage in pack.passages]
+        texts = [passage.in_context for passage in pack.passages]
         batches = []
         for start in range(0, len(texts), _BATCH):
             report(pack.manifest.title, start, len(texts))

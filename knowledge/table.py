@@ -60,6 +60,7 @@ class PassageTable:
         self.tag = tag
         self._table = lancedb.connect(str(folder)).open_table(_TABLE)
         self._table.checkout(tag)
+        self._centres: dict[str, tuple[Vectors, int]] = {}
 
     def nearest(self, vector: Vectors, where: Filter, limit: int) -> list[tuple[str, float]]:
         """(id, cosine) of the passages nearest to the vector [d], by exhaustive comparison, best first."""
@@ -75,6 +76,17 @@ class PassageTable:
         query = _filtered(self._table.search(asked, query_type="fts"), where)
         rows = query.select(["id", "_score"]).limit(limit).to_list()
         return _best_first([(row["id"], row["_score"]) for row in rows])
+
+    def centre(self, where: Filter) -> tuple[Vectors, int]:
+        """The mean vector [d] of the passages that a filter admits, and how many they are; (zeros, 0) of none."""
+        key = "" if where is None else where.to_sql()
+        if key not in self._centres:
+            rows = _filtered(self._table.search(), where).select(["vector"]).limit(max(1, self._table.count_rows()))
+            vectors = rows.to_arrow()["vector"].combine_chunks()
+            n, dimension = len(vectors), vectors.type.list_size
+            mean = vectors.flatten().to_numpy().reshape(n, dimension).mean(axis=0) if n else np.zeros(dimension)
+            self._centres[key] = (mean.astype(np.float32), n)
+        return self._centres[key]
 
     def passages(self, ids: Collection[str], where: Filter = None) -> list[tuple[Passage, Vectors]]:
         """The passages with these ids and their vectors [d]; a document in two packs gives one of each."""

@@ -46,19 +46,24 @@ class Vocabulary(NamedTuple):
     characters: dict[str, str]
 
 
-def write_folder(folder: Path, shape: Shape, vocabulary: Vocabulary, weights: Iterable[tuple[str, Matrix]]) -> None:
-    """Write the folder; `weights` go by their names in transformers' BertModel."""
+def write_folder(
+    folder: Path, shape: Shape, vocabulary: Vocabulary, weights: Iterable[tuple[str, Matrix]], origin: str
+) -> None:
+    """Write the folder; `weights` go by their names in transformers' BertModel.
+
+    `origin` is noted in `config.json`, so that it can be seen when a folder was made in another way.
+    """
     folder.mkdir(parents=True)
     _write_weights(folder / "model.safetensors", weights)
     _write_tokenizer(folder / "tokenizer.json", vocabulary)
-    for path, content in _settings(shape, vocabulary).items():
+    for path, content in _settings(shape, vocabulary, origin).items():
         write_small(folder / path, json.dumps(content, indent=1))
 
 
 def _write_weights(path: Path, weights: Iterable[tuple[str, Matrix]]) -> None:
     from safetensors.numpy import save_file
 
-    save_file(dict(weights), path, metadata={"format": "pt"})
+    save_file(dict(weights), path, metadata={"format": "pt"})  # one key: more are written in random order
     path.chmod(0o644)  # safetensors makes it private to whoever pulled; the service may run as somebody else
     with path.open("rb+") as file:
         os.fsync(file.fileno())
@@ -103,7 +108,7 @@ def _kept(vocabulary: Vocabulary) -> list[str]:
     return sorted(character for character in used if unicodedata.normalize("NFKC", character) != character)
 
 
-def _settings(shape: Shape, vocabulary: Vocabulary) -> dict[str, object]:
+def _settings(shape: Shape, vocabulary: Vocabulary, origin: str) -> dict[str, object]:
     """The small files that transformers and sentence-transformers want beside weights and tokenizer."""
     bos, eos, pad, unk = (vocabulary.pieces[token][0] for token in vocabulary[1:5])
     return {
@@ -121,6 +126,7 @@ def _settings(shape: Shape, vocabulary: Vocabulary) -> dict[str, object]:
             "hidden_act": "gelu",
             "pad_token_id": vocabulary.pad,
             "dtype": "float32",
+            "origin": origin,
         },
         "tokenizer_config.json": {
             "tokenizer_class": "PreTrainedTokenizerFast",

@@ -4,10 +4,12 @@ The model is opened by path, offline, from safetensors, and nothing in its folde
 guidelines, concepts or databases; whether the weights are the right ones, `models.weights` has checked before.
 """
 
+import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import EmbedderUnavailable
+from models.files import sha256
 from models.registry import ModelCard, Thresholds
 
 if TYPE_CHECKING:
@@ -30,7 +33,8 @@ class Embedder:
 
     Texts are encoded one at a time: in a shared batch a vector's last bits depend on its neighbours, and a decision
     made at a threshold could not be repeated; on a CPU a batch of passages is no faster. Any thread may call.
-    Longer texts than `card.context_length` tokens are cut off there.
+    Longer texts than `card.context_length` tokens are cut off there. `name` carries a hash of the weights, so that
+    a knowledge base can tell vectors that do not belong to it.
     """
 
     def __init__(self, folder: Path, card: ModelCard, threads: int = 0) -> None:
@@ -47,17 +51,13 @@ class Embedder:
         os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
         try:
             self._model = _open(folder, card, threads)
-        except (ImportError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            self.name = f"{card.name}@{_fingerprint(folder)}"
+        except Exception as error:  # the tokenizers and safetensors libraries raise Exception itself
             raise EmbedderUnavailable(
                 f"{card.title} could not be opened ({type(error).__name__}: {error}); "
                 f"check it with `coreasoner models verify {card.name}`."
             ) from error
         self.dimension = int(self._model.get_embedding_dimension() or 0)
-
-    @property
-    def name(self) -> str:
-        """The registry's name of the model, which a knowledge base remembers."""
-        return self.card.name
 
     def embed_queries(self, texts: Sequence[str]) -> Matrix:
         """Questions, to be compared with passages. Shape (len(texts), dimension)."""
@@ -98,7 +98,8 @@ class Embedder:
 
 def _open(folder: Path, card: ModelCard, threads: int) -> "SentenceTransformer":
     # Imported here: torch and what comes with it take seconds, and most commands never embed.
-    import torch
+    with _sleeping_threads():
+        import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -115,3 +116,26 @@ def _open(folder: Path, card: ModelCard, threads: int) -> "SentenceTransformer":
     )
     model.max_seq_length = card.context_length
     return model.eval()
+
+
+@contextmanager
+def _sleeping_threads() -> Iterator[None]:
+    """What loads OpenMP in here gets threads that sleep while they wait, where nobody has set otherwise.
+
+    They spin by default; beside a busy engine on two cores a text then took 970 ms instead of 90. The setting is taken
+    back, for the engine's own process inherits this environment.
+    """
+    if "OMP_WAIT_POLICY" in os.environ:
+        yield
+        return
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    try:
+        yield
+    finally:
+        del os.environ["OMP_WAIT_POLICY"]
+
+
+def _fingerprint(folder: Path) -> str:
+    """Twelve hexadecimal digits that change when the weights or the way in which they are used do."""
+    hashes = sha256(folder / "model.safetensors") + sha256(folder / "config.json")
+    return hashlib.sha256(hashes.encode("ascii")).hexdigest()[:12]

@@ -265,7 +265,7 @@ class _Reader:
     def _text(self, limit: int) -> str:
         (length,) = self._unpack("Q")
         if length > limit:
-            raise self._bad(f"has a name of {length} bytes")
+            raise self._bad(f"has a text of {length} bytes")
         try:
             return self._take(length).decode("utf-8")
         except UnicodeDecodeError:

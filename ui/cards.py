@@ -141,8 +141,9 @@ def answer(words: Translation, given: Answer, transcript: str = "") -> str:
         if given.mode == "synthesized"
         else _linked(given.text, given.language)
     )
+    concluded = Claim(text=given.conclusion, passages=(), supported=given.conclusion not in given.unsupported)
     conclusion = (
-        f"<h3>{escape(words['conclusion'])}</h3>{text_block(given.conclusion, given.language)}"
+        f"<h3>{escape(words['conclusion'])}</h3>{_claim(words, concluded, given.language)}"
         if given.conclusion and given.mode == "synthesized"
         else ""
     )

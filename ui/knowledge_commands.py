@@ -88,6 +88,7 @@ def search(
         limit=limit,
         today=date.today(),
         relevance=workspace.embedder.thresholds.relevance,
+        typical=workspace.embedder.thresholds.typical,
     )
     console = Console()
     for number, scored in enumerate(found, start=1):

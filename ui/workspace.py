@@ -119,13 +119,10 @@ class Workspace:
 
     def resources(self) -> Resources:
         """What a team works with. Raises ModelError, NotReady."""
-        thresholds = self.embedder.thresholds
         return Resources(
             client=self.client,
             embedder=self.embedder,
-            thresholds=Thresholds(
-                synonym=thresholds.synonym, related=thresholds.related, relevance=thresholds.relevance
-            ),
+            thresholds=Thresholds.model_validate(self.embedder.thresholds.model_dump()),
             store=None if self.store.is_empty else self.store,
             settings=self.settings.team,
         )

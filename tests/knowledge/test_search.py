@@ -124,7 +124,7 @@ def test_several_queries_are_fused(filled: KnowledgeStore) -> None:
     assert {p.rank_text for p in found[:2]} == {1}
 
 
-def test_similarity_is_the_highest_cosine_and_decides_what_is_relevant(
+def test_similarity_is_the_highest_cosine_to_the_passage_under_its_headings_and_decides_what_is_relevant(
     filled: KnowledgeStore, embedder: HashingEmbedder
 ) -> None:
     queries = ["Give oral amoxicillin, 40 mg/kg", "zzz"]
@@ -132,7 +132,8 @@ def test_similarity_is_the_highest_cosine_and_decides_what_is_relevant(
     found = find(filled, *queries, languages=["en"])
 
     for hit in found:
-        cosines = embedder.embed_queries(queries) @ embedder.embed_passages([hit.passage.text])[0]
+        headed = f"Pneumonia in children / {hit.passage.section[0]}\n{hit.passage.text}"
+        cosines = embedder.embed_queries(queries) @ embedder.embed_passages([headed])[0]
         assert hit.similarity == pytest.approx(float(cosines.max()), abs=1e-6)
         assert hit.relevant == (cosines.max() >= 0.3)
     assert {hit.relevant for hit in found} == {True, False}

@@ -1,0 +1,14 @@
+"""Fixtures that every room's tests may use."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+
+@pytest.fixture(scope="session")
+def models_folder() -> Path:
+    """The folder with the weights of the test set: COREASONER_TEST_MODELS, or the user's own models folder."""
+    folder = os.environ.get("COREASONER_TEST_MODELS")
+    return Path(folder) if folder else platformdirs.user_data_path("coreasoner") / "models"
