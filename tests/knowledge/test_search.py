@@ -124,7 +124,7 @@ def test_several_queries_are_fused(filled: KnowledgeStore) -> None:
     assert {p.rank_text for p in found[:2]} == {1}
 
 
-def test_similarity_is_the_highest_cosine_to_the_passage_under_its_headings_and_decides_what_is_relevant(
+def test_similarity_is_the_highest_cosine_to_the_passage_under_its_headings(
     filled: KnowledgeStore, embedder: HashingEmbedder
 ) -> None:
     queries = ["Give oral amoxicillin, 40 mg/kg", "zzz"]
@@ -132,11 +132,24 @@ def test_similarity_is_the_highest_cosine_to_the_passage_under_its_headings_and_
     found = find(filled, *queries, languages=["en"])
 
     for hit in found:
-        headed = f"Pneumonia in children / {hit.passage.section[0]}\n{hit.passage.text}"
-        cosines = embedder.embed_queries(queries) @ embedder.embed_passages([headed])[0]
+        cosines = embedder.embed_queries(queries) @ embedder.embed_passages([hit.passage.in_context])[0]
         assert hit.similarity == pytest.approx(float(cosines.max()), abs=1e-6)
-        assert hit.relevant == (cosines.max() >= 0.3)
-    assert {hit.relevant for hit in found} == {True, False}
+    assert found[0].passage.in_context.startswith("Pneumonia in children / Treat\nGive oral")
+
+
+def test_a_passage_is_relevant_by_how_far_it_exceeds_what_the_query_has_to_any(filled: KnowledgeStore) -> None:
+    # A mean over the store's 3 English passages, with the typical cosine weighing as much as 30 more.
+    def found(relevance: float) -> tuple[ScoredPassage, ...]:
+        query = ["Give oral amoxicillin, 40 mg/kg"]
+        return search(filled, query, languages=["en"], today=TODAY, relevance=relevance, typical=0.2)
+
+    cosines = [hit.similarity or 0.0 for hit in found(0)]
+    baseline = (sum(cosines) + 30 * 0.2) / 33
+
+    lifts = [hit.lift or 0.0 for hit in found(0)]
+    assert lifts == pytest.approx([cosine - baseline for cosine in cosines], abs=1e-6)
+    assert [hit.relevant for hit in found(lifts[0] - 1e-4)] == [True, False, False]
+    assert [hit.relevant for hit in found(lifts[0] + 1e-4)] == [False, False, False]
 
 
 def test_an_expired_guideline_is_flagged_and_still_found(store: KnowledgeStore, make_pack: PackMaker) -> None:
@@ -207,7 +220,7 @@ def test_a_query_without_direction_has_no_similarity(tmp_path: Path, make_pack: 
 
     hit = find(store, "amoxicillin")[0]
 
-    assert (hit.similarity, hit.rank_dense, hit.relevant) == (None, None, False)
+    assert (hit.similarity, hit.lift, hit.rank_dense, hit.relevant) == (None, None, None, False)
 
 
 def test_an_empty_store_says_what_to_do(store: KnowledgeStore) -> None:
