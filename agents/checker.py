@@ -18,6 +18,9 @@ from agents.messages import CitedPassage, Claim
 Fault = Literal["empty", "wrong_language", "repetition", "echo"]
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# Thousands: by commas (in India of two digits), by points before a decimal comma, by at least two points.
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:(?:,\d{2,3})*,\d{3}(?![\d,])|(?:\.\d{3})+(?=,)|(?:\.\d{3}){2,}$)")
+_ARABIC_SEPARATORS = str.maketrans("٫٬", ".,")
 _WORDS_JUDGED = 4
 _CHARACTERS_JUDGED = 12
 _LANGUAGE_FLOOR = 0.2
@@ -90,7 +93,7 @@ def numbers(text: str) -> tuple[str, ...]:
 
 def measures(text: str) -> tuple[tuple[str, str], ...]:
     """Each number of a text with the beginning of the word or unit behind it, at most three characters."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", text).translate(_ARABIC_SEPARATORS)
     western = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
     joined = re.sub(r"(?<=\d)[\s'](?=\d{3}(?!\d))", "", western)
     return tuple((_canonical(m[0]), _unit(joined[m.end() :])) for m in _NUMBER.finditer(joined))
@@ -102,11 +105,14 @@ def _unit(rest: str) -> str:
 
 
 def _canonical(number: str) -> str:
-    if re.fullmatch(r"\d{1,3}(,\d{3})+", number):
-        return number.replace(",", "")
+    if grouped := _GROUPED.match(number):
+        number = re.sub("[.,]", "", grouped[0]) + number[grouped.end() :]
     whole, _, fraction = number.replace(",", ".").partition(".")
-    fraction = fraction.rstrip("0")
-    return f"{int(whole)}.{fraction}" if fraction else str(int(whole))
+    whole = whole.lstrip("0") or "0"
+    # 1.000 is one in English and a thousand in Spanish: its zeros stay, so that it equals neither.
+    if whole == "0" or len(fraction) != 3:
+        fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def check(
@@ -171,7 +177,9 @@ def _foreign_words(text: str, cited: Sequence[CitedPassage], case: str, spoken: 
 
 def _stems(text: str) -> set[str]:
     """Beginnings of words of four letters and more; pairs of characters in scripts that put no space between words."""
-    words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", text).casefold())
+    # Marks belong to words: \w leaves out the vowel signs of Hindi and Thai and would cut every word at them.
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    words = "".join(c if unicodedata.category(c)[0] in "LM" else " " for c in plain).split()
     stems = {word[:_STEM] for word in words if len(word) > 3 and not _UNSPACED.search(word)}
     pairs = {word[i : i + 2] for word in words if _UNSPACED.search(word) for i in range(len(word) - 1)}
     return stems | pairs

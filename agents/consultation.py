@@ -3,9 +3,12 @@
 Knows nothing of screens or command lines; whoever runs it closes it or cancels its token to stop the models.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from datetime import date
+from typing import TypeVar
 
 from autogen_agentchat.messages import ModelClientStreamingChunkEvent, StructuredMessage
 from autogen_core import CancellationToken
@@ -26,6 +29,8 @@ from agents.messages import (
 from agents.team import Clock, Resources, build_flow
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
+
+_Item = TypeVar("_Item")
 
 
 class Chunk(Message):
@@ -65,12 +70,12 @@ def prepare(
 
     Raises EmptyCase, CaseTooLong, UnknownLanguage, LanguageUnclear, BadOptions.
     """
-    plain = text.encode("utf-8", "replace").decode().replace("\x00", "").strip()
+    plain, rendering = _well_formed(text), _well_formed(english or "")
     if not any(c.isalnum() for c in plain):
         raise EmptyCase("The case is empty; describe the patient and your question.")
-    if max(len(plain), len(english or "")) > MAX_CASE_CHARACTERS:
+    if (length := max(len(plain), len(rendering))) > MAX_CASE_CHARACTERS:
         raise CaseTooLong(
-            f"The case has {max(len(plain), len(english or '')):,} characters and {MAX_CASE_CHARACTERS:,} can be read; "
+            f"The case has {length:,} characters and {MAX_CASE_CHARACTERS:,} can be read; "
             "shorten it to what matters for the question."
         )
     if options and not 2 <= len(options) <= MAX_OPTIONS:
@@ -82,10 +87,14 @@ def prepare(
         text=plain,
         language=found,
         language_found="given" if spoken else "identified",
-        english=(english or "").strip() or None,
-        options=tuple(options),
+        english=rendering or None,
+        options=tuple(_well_formed(option) for option in options),
         nonce=secrets.token_hex(8),
     )
+
+
+def _well_formed(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\x00", "").strip()
 
 
 class _Heard:
@@ -128,22 +137,41 @@ async def consult(
 ) -> AsyncGenerator[Progress, None]:
     """Argue `case`. Yields chunks and finished parts as they come, and the outcome last.
 
-    Raises TranscriptError as soon as the record cannot be written; CancelledError when `token` is cancelled.
+    Raises TranscriptError as soon as the record cannot be written; CancelledError when `token` or the running task is
+    cancelled. Left early in any way, closed included, it cancels `token` and waits until the models have stopped.
     """
     clock = Clock()
     recorder.record(EventKind.CASE, case.model_dump(mode="json"))
     heard = _Heard(case)
     flow = build_flow(resources, recorder, clock, date.today())
     task = StructuredMessage[Case](content=case, source="clinician")
+    stream = flow.run_stream(task=task, cancellation_token=token, output_task_messages=False)
     try:
-        async for item in flow.run_stream(task=task, cancellation_token=token, output_task_messages=False):
-            if isinstance(item, ModelClientStreamingChunkEvent):
-                yield Chunk(agent=item.source, phase=item.metadata["phase"], text=item.content)
-            elif isinstance(item, StructuredMessage) and isinstance(item.content, Argument | Alignment | Answer):
-                heard.take(item.content)
-                yield item.content
+        async with aclosing(_stoppable(stream, token)) as items:
+            async for item in items:
+                if isinstance(item, ModelClientStreamingChunkEvent):
+                    yield Chunk(agent=item.source, phase=item.metadata["phase"], text=item.content)
+                elif isinstance(item, StructuredMessage) and isinstance(item.content, Argument | Alignment | Answer):
+                    heard.take(item.content)
+                    yield item.content
     except RuntimeError as error:
         # AutoGen turns whatever an agent raised into text; an unwritable record refuses this write with its own error.
         recorder.record(EventKind.ERROR, {"message": str(error)})
         raise
     yield heard.outcome(recorder.consultation_id, clock())
+
+
+async def _stoppable(stream: AsyncGenerator[_Item, None], token: CancellationToken) -> AsyncGenerator[_Item, None]:
+    """The items of a flow. Whatever ends it early cancels `token`; AutoGen alone would wait until all have spoken."""
+    step: asyncio.Future[_Item]
+    try:
+        while True:
+            step = asyncio.ensure_future(anext(stream))
+            yield await asyncio.shield(step)
+    except StopAsyncIteration:
+        return
+    except BaseException:
+        token.cancel()
+        await asyncio.gather(step, return_exceptions=True)
+        await stream.aclose()
+        raise

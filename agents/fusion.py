@@ -44,7 +44,8 @@ def place(similarities: npt.NDArray[np.float32], threshold: float) -> Placement:
     """
     anchor = int(np.argmax(similarities))
     similarity = float(similarities[anchor])
-    if similarity < threshold:
+    # In the similarities' own precision: float32's 0.7 is a little less than Python's.
+    if similarities[anchor] < np.float32(threshold):
         return Placement(anchor=anchor, similarity=similarity, position=None)
     if anchor == 0:
         position = 1

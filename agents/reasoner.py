@@ -177,8 +177,11 @@ def case_text(question: str, options: tuple[str, ...]) -> str:
 
 
 def listing(text: str) -> dict[str, object]:
-    """The JSON object of a concept listing; one cut short keeps its complete items."""
-    parsed = from_json(text or "{}", allow_partial=True)
+    """The JSON object of a concept listing; one cut short keeps its complete items, what is not JSON is empty."""
+    try:
+        parsed = from_json(text or "{}", allow_partial=True)
+    except ValueError:
+        return {}
     return parsed if isinstance(parsed, dict) else {}
 
 

@@ -3,13 +3,14 @@
 Prompts are recorded before they are sent, streams while they arrive. Knows nothing of what is said.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.resources import files
 from string import Template
 
 from autogen_agentchat.messages import ModelClientStreamingChunkEvent
 from autogen_core import CancellationToken
-from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage
+from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, UserMessage
 from pydantic import BaseModel, JsonValue
 
 from agents.messages import Span, Usage
@@ -78,6 +79,10 @@ class Voice:
                     record.close()
                     span = Span(agent=self.agent, phase=phase, start=start, end=self._clock())
                     yield self._spoken("".join(text), item, span)
+
+    async def tokens(self, text: str) -> int:
+        """How many tokens `text` is to this voice's model. Raises ModelError."""
+        return await asyncio.to_thread(self._client.count_tokens, [UserMessage(content=text, source=self.agent)])
 
     def _record_prompt(self, phase: str, messages: Sequence[LLMMessage], options: dict[str, str | int]) -> None:
         sent: list[JsonValue] = [m.model_dump(mode="json", include={"type", "content"}) for m in messages]

@@ -9,7 +9,12 @@ from typing import Annotated, Any
 
 from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import Response
-from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage
+from autogen_agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    ModelClientStreamingChunkEvent,
+    StructuredMessage,
+)
 from autogen_core import CancellationToken
 from autogen_core.models import LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
@@ -29,10 +34,10 @@ _Sentence = tuple[str, tuple[int, ...]]
 
 
 class SynthesisSettings(BaseModel):
-    """Budgets of the answer: its tokens, and the characters of evidence that the model reads."""
+    """Budgets of the answer: its own tokens, and the tokens of evidence that the model reads."""
 
     answer_tokens: int = Field(384, ge=64)
-    evidence_characters: int = Field(3600, ge=500)
+    evidence_tokens: int = Field(1200, ge=100)
     sentences: int = Field(6, ge=1, le=12)
 
 
@@ -85,25 +90,26 @@ class Synthesizer(BaseChatAgent):
         self._recorder.record(EventKind.ANSWER, answer.model_dump(mode="json"))
         yield Response(chat_message=StructuredMessage[Answer](content=answer, source=self.name))
 
-    def _speak(
+    async def _speak(
         self, case: Case, arguments: dict[Side, Argument], alignment: Alignment, token: CancellationToken
-    ) -> AsyncGenerator[Any, None]:
-        shown = self.shown(alignment)
+    ) -> AsyncGenerator[ModelClientStreamingChunkEvent | Spoken, None]:
+        shown = await self.shown(alignment)
         messages: list[LLMMessage] = [
             SystemMessage(content=self._system(case)),
             UserMessage(content=self._user(case, arguments, alignment, shown), source="aligner"),
         ]
         form = answer_form(tuple(p.number for p in shown), len(case.options), self._settings.sentences)
         budget = self._settings.answer_tokens
-        return self._voice.speak("answer", messages, token, max_tokens=budget, output=form)  # type: ignore[return-value]
+        async for item in self._voice.speak("answer", messages, token, max_tokens=budget, output=form):
+            yield item
 
-    def shown(self, alignment: Alignment) -> tuple[CitedPassage, ...]:
-        """The relevant passages that fit the budget, best of each language in turn."""
-        room = self._settings.evidence_characters
-        chosen = []
+    async def shown(self, alignment: Alignment) -> tuple[CitedPassage, ...]:
+        """The relevant passages that fit the budget, best of each language in turn, at least one."""
+        room = self._settings.evidence_tokens
+        chosen: list[CitedPassage] = []
         for passage in _alternating(alignment.evidence.relevant):
-            room -= len(passage.passage.text)
-            if room < 0:
+            room -= await self._voice.tokens(passage.passage.text)
+            if room < 0 and chosen:
                 break
             chosen.append(passage)
         return tuple(sorted(chosen, key=lambda p: p.number))
@@ -201,8 +207,14 @@ def answer_form(numbers: tuple[int, ...], options: int, sentences: int) -> type[
 
 
 def written(text: str) -> tuple[tuple[_Sentence, ...], str]:
-    """The sentences with their citations, and the conclusion, of the model's JSON; complete items of a cut one."""
-    parsed = from_json(text or "{}", allow_partial=True)
+    """The sentences with their citations, and the conclusion, of the model's JSON; complete items of a cut one.
+
+    Nothing of what is not JSON: the grammar admits escapes of half a character, which no parser takes.
+    """
+    try:
+        parsed = from_json(text or "{}", allow_partial=True)
+    except ValueError:
+        return (), ""
     if not isinstance(parsed, dict):
         return (), ""
     sentences = [s for s in parsed.get("sentences", []) if isinstance(s, dict) and str(s.get("text", "")).strip()]

@@ -3,17 +3,17 @@
 Knows nothing of Gradio.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from html import escape
 
-from agents.languages import languages
+from agents.languages import languages, phrase
 from agents.messages import (
     Alignment,
     Answer,
     Argument,
     CitedPassage,
     Claim,
+    Evidence,
     FusedConcept,
 )
 from ui.translation import Translation
@@ -21,7 +21,6 @@ from ui.translation import Translation
 DocumentText = Callable[[str], str]
 
 _CONTEXT = 1500
-_CITATION = re.compile(r"\[(\d+)\]")
 
 
 def text_block(text: str, language: str | None, css: str = "") -> str:
@@ -133,27 +132,41 @@ def _in_context(document: str, start: int, end: int, language: str, document_tex
     )
 
 
-def answer(words: Translation, given: Answer, transcript: str = "") -> str:
-    """The answer with clickable citations; unsupported sentences are marked, a disagreement stands above."""
+def answer(words: Translation, given: Answer, found: Evidence | None, transcript: str = "") -> str:
+    """The answer with clickable citations; unsupported sentences are marked, a disagreement stands above.
+
+    Without a usable text of the model it names the passages of `found`, which stand below it in full.
+    """
     title = words["answer"] if given.mode == "synthesized" else words[given.mode]
-    body = (
-        "".join(_claim(words, claim, given.language) for claim in given.claims)
-        if given.mode == "synthesized"
-        else _linked(given.text, given.language)
-    )
-    concluded = Claim(text=given.conclusion, passages=(), supported=given.conclusion not in given.unsupported)
-    conclusion = (
-        f"<h3>{escape(words['conclusion'])}</h3>{_claim(words, concluded, given.language)}"
-        if given.conclusion and given.mode == "synthesized"
-        else ""
-    )
-    record = (
-        f'<p class="record">{escape(words["transcript"])} <code>{escape(transcript)}</code></p>' if transcript else ""
-    )
+    body = _synthesized(words, given) if given.mode == "synthesized" else _unsynthesized(given, found)
+    code = escape(transcript)
+    record = f'<p class="record">{escape(words["transcript"])} <code>{code}</code></p>' if transcript else ""
     return (
         f'{disagreement(words, given)}<section class="answer" data-mode="{given.mode}"><h2>{escape(title)}</h2>'
-        f"{body}{conclusion}{record}</section>"
+        f"{body}{record}</section>"
     )
+
+
+def _synthesized(words: Translation, given: Answer) -> str:
+    claims = "".join(_claim(words, claim, given.language) for claim in given.claims)
+    if not given.conclusion:
+        return claims
+    sure = given.conclusion not in given.unsupported
+    concluded = Claim(text=given.conclusion, passages=(), supported=sure)
+    return f"{claims}<h3>{escape(words['conclusion'])}</h3>{_claim(words, concluded, given.language)}"
+
+
+def _unsynthesized(given: Answer, found: Evidence | None) -> str:
+    if given.mode == "no_answer" or found is None:
+        return text_block(given.text, given.language)
+    items = "".join(
+        f'<li><a class="citation" href="#passage-{p.number}">[{p.number}]</a> '
+        f'<bdi lang="{escape(p.passage.language)}">{escape(" / ".join((p.passage.document_title, *p.passage.section)))}'
+        "</bdi></li>"
+        for p in found.relevant
+    )
+    intro = f"{given.reason} {phrase('evidence_only', given.language)}"
+    return f'{text_block(intro, given.language)}<ul class="passages">{items}</ul>'
 
 
 def disagreement(words: Translation, given: Answer) -> str:
@@ -178,12 +191,6 @@ def _claim(words: Translation, claim: Claim, language: str) -> str:
 
 def _link(number: int) -> str:
     return f'<a class="citation" href="#passage-{number}">[{number}]</a>'
-
-
-def _linked(text: str, language: str) -> str:
-    known = languages()[language]
-    linked = _CITATION.sub(lambda match: _link(int(match[1])), escape(text))
-    return f'<div class="text" dir="{known.direction}" lang="{known.code}">{linked}</div>'
 
 
 def status(text: str, css: str = "") -> str:

@@ -25,7 +25,7 @@
       const mark = event.target.open && event.target.querySelector?.(".document mark");
       if (!mark) return;
       const box = mark.closest(".document");
-      box.scrollTop = mark.offsetTop - box.offsetTop - box.clientHeight / 3;
+      box.scrollTop = mark.offsetTop - box.clientHeight / 3;
     },
     true,
   );

@@ -16,7 +16,7 @@ from autogen_core import CancellationToken
 from agents.consultation import Chunk, Outcome, Progress, prepare
 from agents.errors import CaseError
 from agents.languages import languages
-from agents.messages import MAX_CASE_CHARACTERS, Alignment, Answer, Argument, Case, Side
+from agents.messages import MAX_CASE_CHARACTERS, Alignment, Answer, Argument, Case, Evidence, Side
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
@@ -44,6 +44,7 @@ class Board:
         self._phase: dict[Side, str] = {"english": "waiting", "local": "waiting"}
         self._extra: dict[Side, str] = {"english": "", "local": ""}
         self.status = ""
+        self.evidence: Evidence | None = None
 
     def take(self, progress: Progress) -> None:
         """Keep what changes the lanes and the status."""
@@ -58,6 +59,7 @@ class Board:
                     self.status = self.words["aligning"]
             case Alignment():
                 self.status = self.words["answering"]
+                self.evidence = progress.evidence
             case Outcome():
                 self.status = f"{self.words['done']} · {progress.seconds:.0f} s"
 
@@ -96,29 +98,28 @@ class Chat:
     def _lay_out(self) -> None:
         say = self.i18n
         self._header = gr.HTML(elem_id="header")
-        with gr.Group():
-            self._case = gr.Textbox(
-                label=say("case"),
-                placeholder=say("case_placeholder"),
-                lines=4,
-                max_lines=12,
-                max_length=MAX_CASE_CHARACTERS,
-                autofocus=True,
-                elem_id="case",
+        self._case = gr.Textbox(
+            label=say("case"),
+            placeholder=say("case_placeholder"),
+            lines=4,
+            max_lines=12,
+            max_length=MAX_CASE_CHARACTERS,
+            autofocus=True,
+            elem_id="case",
+        )
+        choices: list[tuple[Any, str]] = [(say("language_auto"), _DETECT)]
+        choices += [(entry.native, code) for code, entry in languages().items()]
+        with gr.Row(elem_id="actions"):
+            self._language = gr.Dropdown(
+                choices, value=_DETECT, label=say("language"), elem_id="language", scale=3, min_width=200
             )
-            choices: list[tuple[Any, str]] = [(say("language_auto"), _DETECT)]
-            choices += [(entry.native, code) for code, entry in languages().items()]
-            with gr.Row():
-                self._language = gr.Dropdown(
-                    choices, value=_DETECT, label=say("language"), elem_id="language", scale=2, min_width=180
-                )
-                self._ask = gr.Button(say("ask"), variant="primary", elem_id="ask", scale=1, min_width=120)
-                self._stop = gr.Button(say("stop"), variant="stop", elem_id="stop", interactive=False, min_width=120)
+            self._ask = gr.Button(say("ask"), variant="primary", elem_id="ask", scale=2, min_width=120)
+            self._stop = gr.Button(say("stop"), variant="stop", elem_id="stop", interactive=False, min_width=100)
         with gr.Accordion(say("more"), open=False):
             self._english = gr.Textbox(label=say("english_rendering"), lines=2, elem_id="english")
             self._options = gr.Textbox(label=say("options"), lines=2, elem_id="options")
         self._status = gr.HTML(elem_id="status")
-        with gr.Row(equal_height=True):
+        with gr.Row(equal_height=True, elem_id="lanes"):
             self._english_lane = gr.HTML(elem_id="english-lane", min_width=300)
             self._local_lane = gr.HTML(elem_id="local-lane", min_width=300)
         self._answer = gr.HTML(elem_id="answer")
@@ -198,9 +199,9 @@ class Chat:
                     self._evidence: cards.evidence(words, progress, text),
                 }
             case Answer():
-                return {self._answer: cards.answer(words, progress)}
+                return {self._answer: cards.answer(words, progress, board.evidence)}
             case Outcome():
-                return {self._answer: cards.answer(words, progress.answer, progress.transcript_id)}
+                return {self._answer: cards.answer(words, progress.answer, board.evidence, progress.transcript_id)}
         return {}
 
     def _begun(self, board: Board) -> Update:

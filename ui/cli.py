@@ -6,6 +6,7 @@ Knows which room does what, and nothing of how.
 import asyncio
 import errno
 import json
+import logging
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from autogen_core import CancellationToken
 from rich.console import Console
 from rich.text import Text
 
-from agents.consultation import Outcome, prepare
+from agents.consultation import Outcome, Progress, prepare
 from agents.errors import CaseError
 from agents.messages import Case
 from knowledge.errors import KnowledgeError
@@ -34,6 +35,9 @@ from ui.translation import translation
 from ui.workspace import Workspace, report
 
 KNOWN_ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InterfaceError)
+
+# JSON leaves these as they are, but a terminal obeys some of them.
+_ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -73,14 +77,22 @@ def ask(
 ) -> None:
     """Argue one case in the terminal."""
     settings: Settings = context.obj
-    typed = sys.stdin.read() if text == "-" else text
-    listed = [option.strip() for option in options.split("|")] if options else []
-    case = prepare(typed, spoken=language, english=english, options=listed, configured=settings.languages)
+    typed = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
+    listed = [option.strip() for option in _well_formed(options).split("|")] if options else []
+    rendering = _well_formed(english) if english else None
+    case = prepare(typed, spoken=language, english=rendering, options=listed, configured=settings.languages)
     with Workspace(settings) as workspace:
         workspace.ready()
         outcome = asyncio.run(_argue(workspace, case, as_json=as_json))
         if as_json:
-            sys.stdout.write(json.dumps(report(outcome, workspace.loaded()), ensure_ascii=False) + "\n")
+            printed = json.dumps(report(outcome, workspace.loaded()), ensure_ascii=False)
+            sys.stdout.write(printed.translate(_ESCAPED) + "\n")
+            sys.stdout.flush()
+
+
+def _well_formed(argument: str) -> str:
+    # Bytes of the command line that are no UTF-8 arrive as lone surrogates, which cannot be written anywhere.
+    return argument.encode("utf-8", "replace").decode()
 
 
 async def _argue(workspace: Workspace, case: Case, *, as_json: bool) -> Outcome:
@@ -91,11 +103,19 @@ async def _argue(workspace: Workspace, case: Case, *, as_json: bool) -> Outcome:
     try:
         async for progress in workspace.consult(case, token):
             if not as_json or console.is_terminal:
-                view.take(progress)
+                _show(view, progress, token)
     finally:
         view.close()
     assert isinstance(progress, Outcome)
     return progress
+
+
+def _show(view: TerminalView, progress: Progress, token: CancellationToken) -> None:
+    try:
+        view.take(progress)
+    except SystemExit:
+        # So says rich that nobody reads standard output any more.
+        token.cancel()
 
 
 @app.command()
@@ -167,4 +187,8 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    # AutoGen and asyncio log as a traceback what is said here as a sentence and kept in the transcript.
+    logging.getLogger().addHandler(logging.NullHandler())
+    # AutoGen logs a traceback for every stopped agent; what went wrong reaches the user as a sentence.
+    logging.getLogger("autogen_core").setLevel(logging.CRITICAL + 1)
     run(app)

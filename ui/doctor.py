@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Literal
 
 import psutil
@@ -73,13 +74,14 @@ def _checked(subject: str, look: Callable[[], str]) -> Finding:
 
 
 def _models(workspace: Workspace) -> Iterator[Finding]:
+    look = cache(partial(_model, workspace))
     for role in ROLES:
-        yield _checked(f"model, {role}", lambda role=role: _model(workspace, workspace.card(role).name))  # type: ignore[misc]  # binds now
-    yield _checked("model, embedder", lambda: _model(workspace, workspace.settings.models.embedder))
+        yield _checked(f"model, {role}", lambda role=role: look(workspace.card(role).name))  # type: ignore[misc]  # binds now
+    yield _checked("model, embedder", lambda: look(workspace.settings.models.embedder))
 
 
 def _model(workspace: Workspace, name: str) -> str:
-    workspace.weights.path(name)
+    workspace.weights.checked_path(name)
     card = workspace.registry.card(name)
     return f"{name}, {'demonstration only' if card.demonstration else card.licence}"
 

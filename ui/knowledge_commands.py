@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from agents.languages import identify
@@ -64,7 +64,7 @@ def add(
 @app.command("list")
 def list_packs(context: typer.Context) -> None:
     """The packs in the knowledge base."""
-    table = Table("pack", "title", "language", "jurisdiction", "edition", "documents", "passages")
+    table = Table(Column("pack", no_wrap=True), "title", "language", "jurisdiction", "edition", "documents", "passages")
     for pack in Workspace(context.obj).store.list_packs():
         of = pack.manifest
         cells = (of.name, of.title, of.language, of.jurisdiction, of.edition, pack.documents, pack.passages)

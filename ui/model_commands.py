@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from ui.workspace import Workspace
@@ -39,7 +39,7 @@ def pull_with_progress(workspace: Workspace, name: str) -> None:
 def list_models(context: typer.Context) -> None:
     """The models of the registry and whether their weights are here."""
     workspace = Workspace(context.obj)
-    table = Table("name", "role", "state", "size", "licence", "languages", "note")
+    table = Table(Column("name", no_wrap=True), "role", "state", "size", "licence", "languages", "note")
     for card in workspace.registry.cards:
         size = f"{card.bytes / 1e9:.2f} GB" if card.bytes else "?"
         note = "demonstration, not fit for patients" if card.demonstration else card.title

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -56,7 +58,11 @@ class Settings(BaseSettings):
     """Everything that an administrator can choose."""
 
     model_config = SettingsConfigDict(
-        env_prefix="COREASONER_", env_nested_delimiter="__", extra="forbid", nested_model_default_partial_update=True
+        env_prefix="COREASONER_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
     )
     toml_file: ClassVar[Path | None] = None
 
@@ -66,6 +72,14 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     team: TeamSettings = TeamSettings()
     chat: ChatSettings = ChatSettings()
+
+    @field_validator("languages")
+    @classmethod
+    def _known(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [code for code in codes if code not in languages()]
+        if unknown or not codes:
+            raise ValueError(f"{unknown[0] if unknown else 'none'} is not among {', '.join(languages())}")
+        return codes
 
     @classmethod
     def settings_customise_sources(
@@ -105,7 +119,7 @@ def load_settings(file: Path | None = None, **flags: Any) -> Settings:
 
     Raises SettingsInvalid with the first wrong key.
     """
-    chosen = file or default_home() / "coreasoner.toml"
+    chosen = file or Path(flags.get("home") or default_home()) / "coreasoner.toml"
     if file is not None and not file.is_file():
         raise SettingsInvalid(f"There is no settings file {file}; check the path.")
 
@@ -115,8 +129,17 @@ def load_settings(file: Path | None = None, **flags: Any) -> Settings:
     try:
         return _FromFile(**flags)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the settings"
-        raise SettingsInvalid(f"The setting {where} is not usable ({first['msg']}); correct {chosen.name}.") from None
+        raise SettingsInvalid(_complaint(error.errors()[0], chosen.name)) from None
+    except SettingsError as error:
+        raise SettingsInvalid(f"An environment variable cannot be read ({error}); correct or unset it.") from None
     except ValueError as error:
         raise SettingsInvalid(f"{chosen.name} cannot be read ({error}); correct it.") from None
+
+
+def _complaint(error: ErrorDetails, file: str) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    variable = f"COREASONER_{'__'.join(str(part) for part in error['loc']).upper()}"
+    source = variable if variable in os.environ else file
+    if error["type"] == "extra_forbidden":
+        return f"There is no setting called {where}; correct {source}."
+    return f"The setting {where} is not usable ({error['msg']}); correct {source}."

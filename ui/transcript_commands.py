@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from transcripts.event import EventKind
@@ -22,7 +22,7 @@ def list_transcripts(
     before: Annotated[str | None, typer.Option(help="Only those before this id, for the next page.")] = None,
 ) -> None:
     """The consultations on record."""
-    table = Table("transcript", "started (UTC)", "language", "status", "events", "case")
+    table = Table(Column("transcript", no_wrap=True), "started (UTC)", "language", "status", "events", "case")
     with Workspace(context.obj) as workspace:
         for item in workspace.transcripts.consultations(limit, before):
             started = item.started.strftime("%Y-%m-%d %H:%M:%S")

@@ -3,6 +3,7 @@
 Everything is opened on first use and once. Knows nothing of how results are shown.
 """
 
+import asyncio
 import importlib.metadata
 import os
 import platform
@@ -128,12 +129,18 @@ class Workspace:
         )
 
     def ready(self) -> None:
-        """Raise what would keep a case from being argued: unknown models, missing or altered weights."""
-        for role in ROLES:
-            self.weights.path(self.card(role).name)
-        self.weights.path(self.settings.models.embedder)
-        if self.store.is_empty:
+        """Open everything that a case needs, what opens fastest first; not to be called from an event loop.
+
+        Raises ModelError, TranscriptError, KnowledgeError, NotReady.
+        """
+        names = tuple(dict.fromkeys(self.card(role).name for role in ROLES))
+        for name in (*names, self.settings.models.embedder):
+            self.weights.path(name)
+        _ = self.transcripts  # opened before the weights: without a record no case is argued
+        if not self.settings.knowledge_folder.exists() or self.store.is_empty:
             raise NotReady("The knowledge base is empty; run `coreasoner knowledge add FOLDER` first.")
+        for name in names:
+            asyncio.run(self.engine(name).start())
 
     async def consult(self, case: Case, token: CancellationToken) -> AsyncGenerator[Progress, None]:
         """Argue a case on the record. Raises ModelError, KnowledgeError, TranscriptError."""
