@@ -1,0 +1,142 @@
+"""The chat in a real browser: a whole case, Stop, right-to-left text, and nothing that leaves the machine."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.system.conftest import COMMAND
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LOAD_MS, CASE_MS = 60_000, 240_000
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def address(installation: Mapping[str, str]) -> Iterator[str]:
+    port = free_port()
+    budgets = {"COREASONER_TEAM__REASONER__REASONING_TOKENS": "64", "COREASONER_TEAM__SYNTHESIS__ANSWER_TOKENS": "96"}
+    command = [COMMAND, "--model", "smollm2-135m-instruct-q4_1", "chat", "--port", str(port)]
+    environment = {**installation, **budgets, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+        assert server.stdout is not None
+        said = ""
+        for line in server.stdout:
+            said += line.decode()
+            if str(port) in said:
+                break
+        assert server.poll() is None, said
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+def open_page(browser: Browser, address: str, locale: str, width: int = 1280) -> tuple[Page, list[str]]:
+    context = browser.new_context(locale=locale, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    expect(page.locator(".masthead")).to_be_visible(timeout=LOAD_MS)
+    return page, asked
+
+
+def ask(page: Page, case: str) -> None:
+    page.fill("#case textarea", case)
+    page.click("#ask")
+
+
+def test_a_whole_case_is_argued_answered_and_cited(browser: Browser, address: str, pictures: Path) -> None:
+    page, asked = open_page(browser, address, "es")
+
+    ask(page, "Niño de 2 años con tos, fiebre y 48 respiraciones por minuto, sin tiraje. ¿Qué tratamiento?")
+    expect(page.locator("#local-lane .lane[data-phase=reasoning]")).to_be_visible(timeout=LOAD_MS)
+    page.screenshot(path=pictures / "chat-arguing.png", full_page=True)
+    expect(page.locator("section.answer .record")).to_be_visible(timeout=CASE_MS)
+    page.screenshot(path=pictures / "chat-answered.png", full_page=True)
+
+    assert page.locator(".lane > .text").first.inner_text().strip()
+    assert page.locator(".evidence .card").count() > 0
+    assert "Neumonía" in page.locator(".evidence").inner_text()
+    page.locator("a.citation").first.click()
+    expect(page.locator(".card.cited .document mark")).to_be_in_viewport()
+    page.screenshot(path=pictures / "chat-passage.png")
+    hosts = {urlsplit(url).hostname for url in asked if urlsplit(url).scheme.startswith(("http", "ws"))}
+    assert hosts == {"127.0.0.1"}
+
+
+def test_stop_stops_and_the_next_case_can_be_asked(browser: Browser, address: str, pictures: Path) -> None:
+    page, _ = open_page(browser, address, "en")
+
+    ask(page, "Adult with sudden hives and wheeze after an injection of penicillin. What now?")
+    expect(page.locator(".lane[data-phase=reasoning]").first).to_be_visible(timeout=LOAD_MS)
+    page.click("#stop")
+
+    expect(page.locator("#status")).to_contain_text("Stopped", timeout=LOAD_MS)
+    expect(page.locator("#ask")).to_be_enabled()
+    assert page.locator("section.answer").count() == 0
+    page.screenshot(path=pictures / "chat-stopped.png", full_page=True)
+
+
+def test_arabic_is_laid_out_from_the_right_and_fits_a_phone(browser: Browser, address: str, pictures: Path) -> None:
+    page, _ = open_page(browser, address, "ar", width=390)
+
+    ask(page, "حامل في الأسبوع 30 وضغطها 170/115 مع صداع")
+    expect(page.locator("#local-lane .lane .text[dir=rtl]")).to_be_attached(timeout=LOAD_MS)
+    expect(page.locator("#local-lane .lane[data-phase=reasoning]")).to_be_visible(timeout=LOAD_MS)
+    page.screenshot(path=pictures / "chat-phone-arabic.png", full_page=True)
+    page.click("#stop")
+
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    lanes = [page.locator(f"#{side}-lane").bounding_box() for side in ("english", "local")]
+    assert lanes[0] is not None
+    assert lanes[1] is not None
+    assert lanes[1]["y"] >= lanes[0]["y"] + lanes[0]["height"]
+
+
+def test_text_that_looks_like_markup_stays_text(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "en")
+    page.evaluate("window.broken = false")
+
+    ask(page, "<img src=x onerror='window.broken=true'> ${window.broken=true} {{window.broken=true}} ??")
+    expect(page.locator(".lane[data-phase=reasoning]").first).to_be_visible(timeout=LOAD_MS)
+    page.click("#stop")
+    expect(page.locator("#status")).to_contain_text("Stopped", timeout=LOAD_MS)
+
+    assert page.evaluate("window.broken") is False
+
+
+def test_an_empty_case_gets_one_sentence(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "en")
+
+    page.click("#ask")
+
+    expect(page.locator("#status")).to_contain_text("The case is empty", timeout=LOAD_MS)
+    expect(page.locator("#ask")).to_be_enabled()
