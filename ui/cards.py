@@ -112,7 +112,7 @@ def _card(words: Translation, cited: CitedPassage, document_text: DocumentText) 
     return (
         f'<article class="card" id="passage-{cited.number}"><h3><span class="number">{cited.number}</span> '
         f'<bdi lang="{escape(passage.language)}">{escape(passage.document_title)}</bdi></h3>'
-        f'<p class="source"><bdi>{escape(section)}</bdi> <bdi>{escape(source)}</bdi> {marks}</p>'
+        f'<p class="source"><bdi>{escape(section)}</bdi> · <bdi>{escape(source)}</bdi> {marks}</p>'
         f"{text_block(passage.text, passage.language)}"
         f"<details><summary>{escape(words['open_passage'])}</summary>"
         f"{_in_context(passage.document, passage.start, passage.end, passage.language, document_text)}"
