@@ -20,6 +20,7 @@ Fault = Literal["empty", "wrong_language", "repetition", "echo"]
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 # Thousands: by commas (in India of two digits), by points before a decimal comma, by at least two points.
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:(?:,\d{2,3})*,\d{3}(?![\d,])|(?:\.\d{3})+(?=,)|(?:\.\d{3}){2,}$)")
+_DOSES = frozenset(("kg", "g", "mg", "mcg", "μg", "ng", "l", "dl", "ml", "iu", "ui"))
 _ARABIC_SEPARATORS = str.maketrans("٫٬", ".,")
 _WORDS_JUDGED = 4
 _CHARACTERS_JUDGED = 12
@@ -156,13 +157,26 @@ def _objection(
 ) -> str:
     if not cited or near is None:
         return "cites no passage"
-    stated = {measure[0] for measure in measures(text) if measure not in told}
-    found = {n for p in cited for n in numbers(" ".join((*p.passage.section, p.passage.text)))}
-    if stated - found:
-        return f"{', '.join(sorted(stated - found))} is not in the cited passage"
+    stated = set(measures(text)) - told
+    found = {m for p in cited for m in measures(" ".join((*p.passage.section, p.passage.text)))}
+    if absent := {number for number, _ in stated} - {number for number, _ in found}:
+        return f"{', '.join(sorted(absent))} is not in the cited passage"
+    if swapped := sorted(f"{number} {_dose(unit)}" for number, unit in stated if _swapped(number, unit, found)):
+        return f"{', '.join(swapped)} is not in the cited passage"
     if near < support:
         return "too far from the cited passage"
     return ""
+
+
+def _swapped(number: str, unit: str, found: set[tuple[str, str]]) -> bool:
+    """Whether the passages give a dose of that number in other units only."""
+    doses = {_dose(other) for same, other in found if same == number} & _DOSES
+    return bool(doses) and _dose(unit) in _DOSES - doses
+
+
+def _dose(unit: str) -> str:
+    letters = re.match("[a-zμ]*", unit)
+    return letters[0] if letters else ""
 
 
 def _foreign_words(text: str, cited: Sequence[CitedPassage], case: str, spoken: str) -> str:
@@ -177,9 +191,10 @@ def _foreign_words(text: str, cited: Sequence[CitedPassage], case: str, spoken: 
 
 def _stems(text: str) -> set[str]:
     """Beginnings of words of four letters and more; pairs of characters in scripts that put no space between words."""
-    # Marks belong to words: \w leaves out the vowel signs of Hindi and Thai and would cut every word at them.
     plain = unicodedata.normalize("NFKC", text).casefold()
+    # \w leaves out vowel signs; with it alone every word of Hindi would fall to pieces too short to be judged.
     words = "".join(c if unicodedata.category(c)[0] in "LM" else " " for c in plain).split()
     stems = {word[:_STEM] for word in words if len(word) > 3 and not _UNSPACED.search(word)}
-    pairs = {word[i : i + 2] for word in words if _UNSPACED.search(word) for i in range(len(word) - 1)}
+    runs = [run for run in re.findall(r"[^\W\d_]+", plain) if _UNSPACED.search(run)]
+    pairs = {run[i : i + 2] for run in runs for i in range(len(run) - 1)}
     return stems | pairs

@@ -172,6 +172,7 @@ async def _stoppable(stream: AsyncGenerator[_Item, None], token: CancellationTok
         return
     except BaseException:
         token.cancel()
+        # What the agents raise on being stopped is not news; `raise` tells why they were.
         await asyncio.gather(step, return_exceptions=True)
-        await stream.aclose()
+        await asyncio.gather(stream.aclose(), return_exceptions=True)
         raise

@@ -5,6 +5,7 @@ Prompts are recorded before they are sent, streams while they arrive. Knows noth
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from string import Template
 
@@ -14,6 +15,7 @@ from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, 
 from pydantic import BaseModel, JsonValue
 
 from agents.messages import Span, Usage
+from transcripts.errors import TranscriptError
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
 
@@ -66,7 +68,8 @@ class Voice:
         }
         self._record_prompt(phase, messages, options)
         text: list[str] = []
-        with self._recorder.stream(self.agent, phase) as record:
+        record = self._recorder.stream(self.agent, phase)
+        try:
             stream = self._client.create_stream(
                 messages, json_output=output, extra_create_args=options, cancellation_token=token
             )
@@ -79,6 +82,11 @@ class Voice:
                     record.close()
                     span = Span(agent=self.agent, phase=phase, start=start, end=self._clock())
                     yield self._spoken("".join(text), item, span)
+        except BaseException:
+            # What was said until then belongs on the record; that it cannot be written is not the error to tell here.
+            with suppress(TranscriptError):
+                record.close()
+            raise
 
     async def tokens(self, text: str) -> int:
         """How many tokens `text` is to this voice's model. Raises ModelError."""

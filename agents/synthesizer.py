@@ -86,7 +86,7 @@ class Synthesizer(BaseChatAgent):
                     yield item
         except ModelError as error:
             detail = str(error)
-        answer = self._answer(case, alignment, spoken, detail)
+        answer = self.answer(case, alignment, spoken, detail)
         self._recorder.record(EventKind.ANSWER, answer.model_dump(mode="json"))
         yield Response(chat_message=StructuredMessage[Answer](content=answer, source=self.name))
 
@@ -138,7 +138,11 @@ class Synthesizer(BaseChatAgent):
             instruction=language(case.language).instruction,
         )
 
-    def _answer(self, case: Case, alignment: Alignment, spoken: Spoken | None, detail: str) -> Answer:
+    def answer(self, case: Case, alignment: Alignment, spoken: Spoken | None, detail: str = "") -> Answer:
+        """The answer that the model's text makes, or the evidence where it makes none.
+
+        `spoken` None is a model that could not be used; `detail` says why.
+        """
         said, conclusion = written(spoken.text) if spoken else ((), "")
         sentences = tuple(sentence for sentence in said if not echoes(sentence[0], case.text))
         blank = Answer(

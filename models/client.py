@@ -151,7 +151,7 @@ class LlamaChatClient(ChatCompletionClient):
 
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """Tokens that the context still holds after this prompt."""
-        return self._engine.settings.context_length - self.count_tokens(messages)
+        return self._engine.context_length - self.count_tokens(messages)
 
     @property
     def model_info(self) -> ModelInfo:

@@ -8,12 +8,11 @@ import asyncio
 import contextlib
 import itertools
 import os
-import signal
+import queue
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import Future
 from pathlib import Path
 
 from models import errors
@@ -43,15 +42,15 @@ class _Reply:
     """Delivers one event to the thread that waits for it."""
 
     def __init__(self) -> None:
-        self._event: Future[Event | EngineCrashed] = Future()
+        self._events: queue.SimpleQueue[Event | EngineCrashed] = queue.SimpleQueue()
 
     def deliver(self, event: Event | EngineCrashed) -> None:
         """From any thread."""
-        self._event.set_result(event)
+        self._events.put(event)
 
     def wait(self) -> Event:
         """The event. Raises what the worker reported."""
-        return _checked(self._event.result())
+        return _checked(self._events.get())
 
 
 class _Subscription:
@@ -63,7 +62,7 @@ class _Subscription:
 
     def deliver(self, event: Event | EngineCrashed) -> None:
         """From any thread."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop has closed, so nobody listens any more
             self._loop.call_soon_threadsafe(self._queue.put_nowait, event)
 
     async def next(self) -> Event:
@@ -152,15 +151,19 @@ class _Worker:
                     subscription.deliver(event)
         self.alive = False
         self._process.wait()
+        self._hang_up()
         for subscription in list(self._subscriptions.values()):
             subscription.deliver(_crashed())
+
+    def _hang_up(self) -> None:
+        assert self._process.stdin is not None
+        with self._lock, contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
 
     def close(self) -> None:
         """End the process and give its memory back."""
         self.alive = False
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+        self._hang_up()
         self._listener.join(_SHUTDOWN_S)
         if self._listener.is_alive():
             self._process.kill()
@@ -168,7 +171,7 @@ class _Worker:
 
     def kill(self) -> None:
         """As a native crash would."""
-        os.kill(self.pid, signal.SIGKILL)
+        self._process.kill()
 
 
 def _crashed() -> EngineCrashed:
@@ -176,8 +179,11 @@ def _crashed() -> EngineCrashed:
 
 
 def _environment() -> dict[str, str]:
+    # Compute threads that wait for each other in a loop starve one another as soon as the machine has other work.
+    waiting = {"OMP_WAIT_POLICY": "passive"}
     # Python's own module path of this process, so that the worker finds the same code.
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PYTHONUNBUFFERED": "1"}
+    path = os.pathsep.join(p for p in sys.path if p)
+    return {**waiting, **os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 class Engine:
@@ -245,6 +251,11 @@ class Engine:
         if not isinstance(event, Counted):
             raise EngineError("The model's process answered out of order; report this.")
         return event.tokens
+
+    @property
+    def context_length(self) -> int:
+        """Tokens that a prompt and its answer may have together. Blocks where the weights are not open yet."""
+        return self._started().ready.context_length
 
     @property
     def pid(self) -> int | None:

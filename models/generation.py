@@ -13,8 +13,6 @@ from models.llama import Lane
 from models.protocol import Finished, Generate
 from models.sampler import Sampler
 
-_CLOSING_RESERVE = 24
-
 Reason = Literal["stop", "length", "stopped"]
 
 
@@ -32,12 +30,9 @@ class TextStream:
         return self._release(self._held + self._decoder.decode(raw))
 
     def close(self) -> str:
-        """What is left at the end."""
-        if self.stopped:
-            return ""
-        text = self._release(self._held + self._decoder.decode(b"", True))
+        """What was held back at the end; a character that the token budget cut is dropped."""
         held, self._held = self._held, ""
-        return text if self.stopped else text + held
+        return held
 
     def _release(self, text: str) -> str:
         found = [i for s in self._stop if (i := text.find(s)) >= 0]
@@ -118,7 +113,7 @@ class Generation:
         if room < min(self._request.sampling.max_tokens, 64):
             raise ContextOverflow(
                 f"The prompt has {len(tokens)} tokens and the model's context holds {self._lane.context_length}; "
-                "shorten the case or set models.context_length higher."
+                "shorten the case or set engine.context_length higher."
             )
         return tokens, min(room, self._request.sampling.max_tokens)
 
@@ -136,7 +131,7 @@ class Generation:
     def _decode(self, sampler: Sampler, budget: int) -> Iterator[tuple[int, Reason]]:
         text = TextStream(self._request.sampling.stop)
         for produced in range(1, budget + 1):
-            token = sampler.next(self._lane, closing=budget - produced < _CLOSING_RESERVE)
+            token = sampler.next(self._lane, remaining=budget - produced + 1)
             if self._lane.weights.ends_generation(token):
                 self._show(text.close())
                 yield produced, "stop"

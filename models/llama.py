@@ -6,6 +6,7 @@ key-value cache holds. Knows nothing of requests, queues or sampling rules.
 
 import ctypes
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import llama_cpp
@@ -85,6 +86,26 @@ class Weights:
             n = llama_cpp.llama_token_to_piece(self.vocabulary, token, buffer, -n, 0, False)
         return buffer.raw[:n]
 
+    @cached_property
+    def pieces(self) -> tuple[bytes, ...]:
+        """The bytes of every token, by id."""
+        return tuple(self.piece(token) for token in range(self.vocabulary_size))
+
+    @cached_property
+    def byte_tokens(self) -> dict[int, int]:
+        """The token that is one byte and no more, for each byte that has one."""
+        return {piece[0]: token for token, piece in reversed(tuple(enumerate(self.pieces))) if len(piece) == 1}
+
+    @cached_property
+    def spoken(self) -> npt.NDArray[np.bool_]:
+        """Whether a token can be part of an answer, shape [vocabulary]: it has text, or it ends the turn."""
+        return np.array([bool(piece) or self.ends_generation(token) for token, piece in enumerate(self.pieces)])
+
+    @property
+    def end_token(self) -> int:
+        """A token that closes the assistant's turn."""
+        return int(llama_cpp.llama_vocab_eos(self.vocabulary))
+
     def ends_generation(self, token: int) -> bool:
         """Whether the token closes the assistant's turn."""
         return bool(llama_cpp.llama_vocab_is_eog(self.vocabulary, token))
@@ -110,7 +131,7 @@ class Lane:
         if not self.context:
             raise EngineError(
                 f"There is not enough memory for a context of {context_length} tokens ({_last_words()}); "
-                "set models.context_length lower."
+                "set engine.context_length lower."
             )
         self.weights = weights
         self.context_length = context_length

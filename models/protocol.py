@@ -32,7 +32,7 @@ class Sampling(_Message):
     top_k: int = Field(40, ge=0)
     top_p: float = Field(0.95, gt=0.0, le=1.0)
     repeat_penalty: float = Field(1.1, ge=1.0, le=2.0)
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=0xFFFFFFFF)  # the last one means "choose any" to llama.cpp
     max_tokens: int = Field(256, ge=1)
     stop: tuple[str, ...] = ()
 
@@ -48,7 +48,7 @@ class Load(_Message):
 class Generate(_Message):
     """Parent to worker: continue `prompt`. `output_schema` forces the output to be JSON of that schema.
 
-    `conversation` names whose key-value cache may be reused: never another conversation's.
+    `conversation` names whose key-value cache may be reused: never another conversation's, and nobody's if empty.
     """
 
     op: Literal["generate"] = "generate"
@@ -68,7 +68,7 @@ class Count(_Message):
 
 
 class Stop(_Message):
-    """Parent to worker: abandon generation `id`, wherever it is."""
+    """Parent to worker: abandon generation `id`, wherever it is; one that waits is forgotten without an answer."""
 
     op: Literal["stop"] = "stop"
     id: int

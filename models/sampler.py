@@ -1,11 +1,13 @@
 """Sampling: a chain of llama.cpp samplers, and a grammar that a sampled token must satisfy.
 
 The grammar is asked about the freely sampled token first, then about the best few hundred candidates, and about
-the whole vocabulary only if all of those are refused. Near the end of the token budget the sampler steers to the
-brackets that close the JSON, so that the budget never cuts it. Knows nothing of lanes' threads or of requests.
+the whole vocabulary only if all of those are refused. Near the end of the token budget a token is taken only if the
+form can still be ended after it, so that the budget never cuts the JSON. Knows nothing of lanes' threads or requests.
 """
 
 import ctypes
+from collections.abc import Sequence
+from contextlib import closing
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +22,9 @@ from models.protocol import Sampling
 
 _TRIAL = 256
 _PENALTY_WINDOW = 128
-_CLOSERS = ('"', '"}', '"]', '"}]', "]", "}", "]}", "}]", '"]}', "}]}", '"}]}')
+_CLOSING_WINDOW = 96  # tokens; a form whose shortest ending is longer than this may be cut
+# Bytes in the order in which the shortest ending takes them outside of strings; the last ones complete a character.
+_CLOSING_BYTES = bytes(dict.fromkeys([*b'}],:"0123456789', *range(0x21, 0x7F), 0x20, *range(0x80, 0xC0)]))
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
 # The library's rule lets raw line breaks into JSON strings, which JSON forbids (RFC 8259, section 7).
 _LOOSE_CHARACTER = r'[^"\\]'
@@ -33,30 +37,76 @@ def grammar_for(output_schema: str) -> str:
     return str(json_schema_to_gbnf(output_schema)).replace(_LOOSE_CHARACTER, _STRICT_CHARACTER)
 
 
+@lru_cache(maxsize=1)
+def _closing_tokens(weights: Weights) -> npt.NDArray[np.int32]:
+    """The end token and those of _CLOSING_BYTES that the vocabulary has, in that order."""
+    one_byte = [weights.byte_tokens[byte] for byte in _CLOSING_BYTES if byte in weights.byte_tokens]
+    return np.array([weights.end_token, *one_byte], np.int32)
+
+
 class Grammar:
     """A grammar's position in the text written so far."""
 
-    def __init__(self, weights: Weights, gbnf: str) -> None:
-        self._sampler: Any = llama_cpp.llama_sampler_init_grammar(weights.vocabulary, gbnf.encode(), b"root")
-        if not self._sampler:
+    def __init__(self, weights: Weights, native: Any) -> None:
+        self._weights, self._sampler = weights, native
+
+    @classmethod
+    def begin(cls, weights: Weights, gbnf: str) -> "Grammar":
+        """The grammar before the first token."""
+        native = llama_cpp.llama_sampler_init_grammar(weights.vocabulary, gbnf.encode(), b"root")
+        if not native:
             raise EngineError("The output schema could not be turned into a grammar; report this.")
-        tokens = ((weights.tokenize_plain(closer), closer) for closer in _CLOSERS)
-        self._closers = np.array([ids[0] for ids, _ in tokens if len(ids) == 1], dtype=np.int32)
+        return cls(weights, native)
+
+    def copy(self) -> "Grammar":
+        """Another grammar at the same position."""
+        return Grammar(self._weights, llama_cpp.llama_sampler_clone(self._sampler))
 
     def allowed(self, ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """Those of `ids` that may come next."""
+        """Those of `ids` that may come next, in their order."""
         candidates, array = _candidates(ids, np.zeros(len(ids), np.float32))
         llama_cpp.llama_sampler_apply(self._sampler, ctypes.byref(array))
-        kept: npt.NDArray[np.int32] = candidates["id"][np.isfinite(candidates["logit"])]
+        # llama.cpp reads a control token as the text of its name, which a JSON string may hold; it is never shown.
+        kept: npt.NDArray[np.int32] = candidates["id"][np.isfinite(candidates["logit"]) & self._weights.spoken[ids]]
         return kept
-
-    def closing(self) -> npt.NDArray[np.int32]:
-        """Tokens of quotes and brackets alone that may come next."""
-        return self.allowed(self._closers)
 
     def accept(self, token: int) -> None:
         """Move on by one token."""
         llama_cpp.llama_sampler_accept(self._sampler, token)
+
+    def leads_to_end(self, tokens: Sequence[int]) -> bool:
+        """Whether `tokens` may follow one after the other and end the form."""
+        with closing(self.copy()) as trial:
+            for token in tokens:
+                if not trial.allowed(np.array([token], np.int32)).size:
+                    return False
+                trial.accept(token)
+            return trial._ended()
+
+    def ending(self) -> list[int]:
+        """Tokens of the shortest text that ends the form here, after the rest of a character that was begun."""
+        path: list[int] = []
+        with closing(self.copy()) as trial:
+            while (token := trial._nearer_to_end()) != self._weights.end_token:
+                path.append(token)
+                trial.accept(token)
+        pieces = b"".join(self._weights.pieces[token] for token in path)
+        rest = pieces.lstrip(bytes(range(0x80, 0xC0)))
+        short = path[: len(pieces) - len(rest)] + self._weights.tokenize_plain(rest.decode())
+        return short if self.leads_to_end(short) else path
+
+    def _ended(self) -> bool:
+        return self.allowed(np.array([self._weights.end_token], np.int32)).size > 0
+
+    def _nearer_to_end(self) -> int:
+        """The end token if it may come, else the byte's that comes nearest to it; short strings are filled up."""
+        kept = self.allowed(_closing_tokens(self._weights))
+        if not kept.size:
+            raise EngineError("The output's form has no end that can be written; report this.")
+        quote, brace, letter, space = (self._weights.byte_tokens[byte] for byte in b'"}a ')
+        if {brace, letter} <= (may_come := set(kept.tolist())):  # only a string's inside takes both
+            return quote if quote in may_come else space
+        return int(kept[0])
 
     def close(self) -> None:
         """Free the native grammar."""
@@ -96,24 +146,25 @@ class Sampler:
     """Chooses the next token of one generation; remembers penalties and the grammar's position."""
 
     def __init__(self, weights: Weights, sampling: Sampling, output_schema: str | None) -> None:
-        self._grammar = Grammar(weights, grammar_for(output_schema)) if output_schema else None
+        self._grammar = Grammar.begin(weights, grammar_for(output_schema)) if output_schema else None
+        self._ending: list[int] | None = None
         # A repetition penalty on quotes and brackets would push a JSON list apart; constrained text goes without.
         self._chain = _chain(
             weights, sampling.model_copy(update={"repeat_penalty": 1.0}) if output_schema else sampling
         )
 
-    def next(self, lane: Lane, *, closing: bool) -> int:
-        """The next token after the lane's last decode; `closing` steers constrained output to its end."""
+    def next(self, lane: Lane, remaining: int) -> int:
+        """The next token after the lane's last decode; with it, `remaining` tokens may still come."""
         if self._grammar is None:
             return int(llama_cpp.llama_sampler_sample(self._chain, lane.context, -1))
-        token = self._constrained(self._grammar, lane, closing)
+        token = self._constrained(self._grammar, lane)
+        if remaining <= _CLOSING_WINDOW:
+            token = self._or_closing(self._grammar, token, remaining - 1)
         self._grammar.accept(token)
         return token
 
-    def _constrained(self, grammar: Grammar, lane: Lane, closing: bool) -> int:
+    def _constrained(self, grammar: Grammar, lane: Lane) -> int:
         logits = lane.logits()
-        if closing and (enders := grammar.closing()).size:
-            return self._choose(enders, logits)
         free = int(llama_cpp.llama_sampler_sample(self._chain, lane.context, -1))
         if grammar.allowed(np.array([free], np.int32)).size:
             return free
@@ -122,6 +173,17 @@ class Sampler:
             if (kept := grammar.allowed(ids)).size:
                 return self._choose(kept, logits)
         raise MalformedOutput("The model could not continue in the asked form; try another model for this role.")
+
+    def _or_closing(self, grammar: Grammar, token: int, room: int) -> int:
+        """`token` where the form can be ended in `room` tokens after it, else the next of the shortest ending."""
+        known = grammar.ending() if self._ending is None else self._ending
+        with closing(grammar.copy()) as after:
+            after.accept(token)
+            ending = known if len(known) <= room and after.leads_to_end(known) else after.ending()
+        if len(ending) > room:
+            token, *ending = known
+        self._ending = ending
+        return token
 
     def _choose(self, ids: npt.NDArray[np.int32], logits: npt.NDArray[np.float32]) -> int:
         _table, array = _candidates(ids, logits[ids])

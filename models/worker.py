@@ -96,10 +96,7 @@ class Scheduler:
         with self._changed:
             if id in self._running:
                 self._running[id].stop()
-            elif id in self._waiting:
-                request, _ = self._waiting[id]
-                self._waiting[id] = (request, -1.0)
-                self._changed.notify()
+            self._waiting.pop(id, None)
 
     def share(self) -> int:
         """Compute threads for each lane now: the cores divided by the lanes at work."""
@@ -124,8 +121,6 @@ class Scheduler:
             slot = self._slot_for(request.conversation)
             self._free.remove(slot)
             slot.begin()
-            if since < 0:
-                slot.stop()
             self._running[request.id] = slot
             return request, slot, since
 
@@ -134,7 +129,7 @@ class Scheduler:
         return holding[0] if holding else min(self._free, key=lambda slot: (slot.used, slot.number))
 
     def _run(self, request: Generate, slot: LaneSlot, since: float) -> None:
-        reuse = slot.conversation == request.conversation
+        reuse = bool(request.conversation) and slot.conversation == request.conversation
         slot.conversation = request.conversation
         slot.used = time.perf_counter()
         generation = Generation(
@@ -146,7 +141,7 @@ class Scheduler:
             lambda text: self._outbox.send(Piece(id=request.id, text=text)),
         )
         try:
-            self._outbox.send(generation.run(reuse=reuse, queued_s=max(0.0, slot.used - since) if since >= 0 else 0.0))
+            self._outbox.send(generation.run(reuse=reuse, queued_s=slot.used - since))
         except Exception as error:
             slot.lane.keep(0)
             self._outbox.send(_failure(request.id, error))

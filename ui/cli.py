@@ -149,7 +149,7 @@ def doctor(context: typer.Context) -> None:
     findings = examine(Workspace(context.obj))
     for finding in findings:
         mark = {"good": "ok  ", "warning": "look", "bad": "BAD "}[finding.state]
-        console.print(Text(f"{mark} {finding.subject}: {finding.words}"))
+        console.print(Text(f"{mark} {finding.subject}: {plain(finding.words)}"), soft_wrap=True)
     if any(finding.state == "bad" for finding in findings):
         raise typer.Exit(1)
 

@@ -20,6 +20,12 @@ from ui.workspace import Workspace, starter_packs
 app = typer.Typer(no_args_is_help=True)
 
 
+def _progress() -> Progress:
+    # Where nobody watches, rich would still write an empty line.
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
+
+
 def _add(workspace: Workspace, path: Path, language: str | None, progress: Progress) -> AddSummary:
     task = progress.add_task(path.name, total=None)
 
@@ -34,7 +40,7 @@ def _add(workspace: Workspace, path: Path, language: str | None, progress: Progr
 
 def add_starter(workspace: Workspace) -> None:
     """Add the guidelines that ship with the product; those that are there already stay as they are."""
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with _progress() as progress:
         for pack in starter_packs():
             _add(workspace, pack, None, progress)
 
@@ -51,7 +57,7 @@ def add(
     paths = starter_packs() if starter else (path,) if path else ()
     if not paths:
         raise typer.BadParameter("name a folder or a file, or give --starter")
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with _progress() as progress:
         summaries = [_add(workspace, p, language, progress) for p in paths]
     console = Console()
     for source, summary in zip(paths, summaries, strict=True):

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
@@ -39,7 +40,8 @@ def pull_with_progress(workspace: Workspace, name: str) -> None:
 def list_models(context: typer.Context) -> None:
     """The models of the registry and whether their weights are here."""
     workspace = Workspace(context.obj)
-    table = Table(Column("name", no_wrap=True), "role", "state", "size", "licence", "languages", "note")
+    columns = (Column(name, no_wrap=True) for name in ("name", "role", "state", "size"))
+    table = Table(*columns, "licence", "languages", "note", box=SIMPLE_HEAD, padding=0, collapse_padding=True)
     for card in workspace.registry.cards:
         size = f"{card.bytes / 1e9:.2f} GB" if card.bytes else "?"
         note = "demonstration, not fit for patients" if card.demonstration else card.title

@@ -17,11 +17,11 @@ from ui.translation import Translation
 
 _LANES = {"EnglishReasoner": "english_reasoner", "LocalClinician": "local_clinician"}
 _SHOWN_LINES = 14
-_CONTROL = {code: None for code in range(32) if code not in (9, 10)} | {code: None for code in range(127, 160)}
+_CONTROL = dict.fromkeys([*(code for code in range(32) if code not in (9, 10)), *range(127, 160), 0x202D, 0x202E])
 
 
 def plain(text: str) -> str:
-    """Text without control characters, which could drive the terminal."""
+    """Text without control characters and overrides of the direction, which could drive or deceive the terminal."""
     return text.translate(_CONTROL)
 
 

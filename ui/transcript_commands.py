@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -22,12 +23,13 @@ def list_transcripts(
     before: Annotated[str | None, typer.Option(help="Only those before this id, for the next page.")] = None,
 ) -> None:
     """The consultations on record."""
-    table = Table(Column("transcript", no_wrap=True), "started (UTC)", "language", "status", "events", "case")
+    columns = (Column(name, no_wrap=True) for name in ("transcript", "started (UTC)", "lang", "status", "events"))
+    table = Table(*columns, "case", box=SIMPLE_HEAD, padding=0, collapse_padding=True)
     with Workspace(context.obj) as workspace:
         for item in workspace.transcripts.consultations(limit, before):
-            started = item.started.strftime("%Y-%m-%d %H:%M:%S")
+            started = item.started.strftime("%Y-%m-%d %H:%M")
             cells = (item.id, started, item.language or "", item.status.value, str(item.events), item.case or "")
-            table.add_row(*(Text(plain(" ".join(cell.split()))) for cell in cells))
+            table.add_row(*(Text(plain(" ".join(cell.split())), no_wrap=True, overflow="ellipsis") for cell in cells))
     Console().print(table)
 
 
@@ -41,5 +43,5 @@ def show(context: typer.Context, transcript: Annotated[str, typer.Argument(help=
         workspace.transcripts.annotate(transcript, EventKind.VIEWED, {"by": "command line"})
     for line in lines:
         console.print(Text(f"{line.offset:8.2f} s  {line.kind.value}  {line.agent}"), style="bold")
-        console.print(Text(line.text))
-    console.print(Text(f"{verified.events} events, unaltered; head {verified.head}"), style="dim")
+        console.print(Text(line.text), soft_wrap=True)
+    console.print(Text(f"{verified.events} events, unaltered; head {verified.head}"), style="dim", soft_wrap=True)

@@ -137,10 +137,13 @@ class Workspace:
         for name in (*names, self.settings.models.embedder):
             self.weights.path(name)
         _ = self.transcripts  # opened before the weights: without a record no case is argued
-        if not self.settings.knowledge_folder.exists() or self.store.is_empty:
-            raise NotReady("The knowledge base is empty; run `coreasoner knowledge add FOLDER` first.")
+        empty = NotReady("The knowledge base is empty; run `coreasoner knowledge add FOLDER` first.")
+        if not self.settings.knowledge_folder.exists():
+            raise empty
         for name in names:
             asyncio.run(self.engine(name).start())
+        if self.store.is_empty:
+            raise empty
 
     async def consult(self, case: Case, token: CancellationToken) -> AsyncGenerator[Progress, None]:
         """Argue a case on the record. Raises ModelError, KnowledgeError, TranscriptError."""

@@ -1,0 +1,234 @@
+"""The paper's insertion rule and the two strategies, on vectors small enough to be followed by hand."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from agents.fusion import EmbedConcepts, FusionStrategy, GroundedFusion, PaperFusion, Vectors, place, promote
+from agents.messages import ConceptChain, FusedChain, FusedConcept
+
+# Three perpendicular English concepts; a local concept's cosines to them are its own coordinates, once normalised.
+AXES = {"fever": (1, 0, 0), "cough": (0, 1, 0), "dyspnoea": (0, 0, 1)}
+JUST_BELOW = np.nextafter(np.float32(0.7), np.float32(0))
+
+
+def embedding(vectors: Mapping[str, tuple[float, ...]]) -> EmbedConcepts:
+    return lambda names: np.array([vectors[name] for name in names], np.float32)
+
+
+def nothing_to_embed(names: Sequence[str]) -> Vectors:
+    raise AssertionError(f"{names} need not be embedded")
+
+
+def english(*concepts: str) -> ConceptChain:
+    return ConceptChain(side="english", language="en", status="listed" if concepts else "empty", concepts=concepts)
+
+
+def local(*concepts: str) -> ConceptChain:
+    return ConceptChain(side="local", language="es", status="listed" if concepts else "empty", concepts=concepts)
+
+
+def fuse(strategy: FusionStrategy, **added: tuple[float, ...]) -> FusedChain:
+    return strategy(english(*AXES), local(*added), embedding({**AXES, **added}))
+
+
+def names(concepts: Sequence[FusedConcept]) -> list[str]:
+    return [concept.name for concept in concepts]
+
+
+@pytest.mark.parametrize(
+    ("similarities", "position"),
+    [
+        pytest.param([0.9, 0.1, 0.2], 1, id="nearest to the first: after it, though the right is nearer"),
+        pytest.param([0.9, 0.5, 0.1], 1, id="nearest to the first: after it"),
+        pytest.param([0.1, 0.2, 0.9], 2, id="nearest to the last: before it"),
+        pytest.param([0.5, 0.9, 0.3], 1, id="left mean greater: left"),
+        pytest.param([0.3, 0.9, 0.5], 2, id="right mean greater: right"),
+        pytest.param([0.4, 0.9, 0.4], 2, id="equal means: right"),
+        pytest.param([0.6, 0.1, 0.9, 0.4], 3, id="the mean decides, not the greatest: right"),
+        pytest.param([0.1, 0.6, 0.9, 0.4], 3, id="the mean decides, not the neighbour: right"),
+        pytest.param([0.3, 0.3, 0.9, 0.4], 3, id="the mean decides, not the sum: right"),
+        pytest.param([0.8, 0.8, 0.1], 1, id="a tie goes to the first of the nearest"),
+        pytest.param([0.9, 0.1], 1, id="two: after the first"),
+        pytest.param([0.1, 0.9], 1, id="two: before the last"),
+        pytest.param([0.9], 1, id="one: after it"),
+    ],
+)
+def test_a_concept_is_placed_by_its_nearest_neighbour(similarities: list[float], position: int) -> None:
+    assert place(np.array(similarities, np.float32), 0.7).position == position
+
+
+@pytest.mark.parametrize(
+    ("similarity", "threshold", "accepted"),
+    [(0.7, 0.7, True), (0.5, 0.5, True), (JUST_BELOW, 0.7, False), (0.6, 0.7, False), (0.6, 0.5, True)],
+)
+def test_a_concept_is_accepted_from_the_threshold_on(similarity: float, threshold: float, accepted: bool) -> None:
+    placement = place(np.array([0.1, similarity], np.float32), threshold)
+
+    assert (placement.position is not None) == accepted
+    assert placement.anchor == 1
+    assert placement.similarity == pytest.approx(similarity)
+
+
+@pytest.mark.parametrize(
+    ("vector", "chain", "anchor"),
+    [
+        ((4, 3, 0), ["fever", "local", "cough", "dyspnoea"], "fever"),
+        ((0, 3, 4), ["fever", "cough", "local", "dyspnoea"], "dyspnoea"),
+        ((12, 20, 9), ["fever", "local", "cough", "dyspnoea"], "cough"),
+        ((9, 20, 12), ["fever", "cough", "local", "dyspnoea"], "cough"),
+        ((1, 2, 1), ["fever", "cough", "local", "dyspnoea"], "cough"),
+    ],
+    ids=["first", "last", "left", "right", "equal"],
+)
+def test_the_papers_rule_inserts_among_the_english_concepts(
+    vector: tuple[float, ...], chain: list[str], anchor: str
+) -> None:
+    fused = fuse(PaperFusion(), local=vector)
+
+    assert names(fused.concepts) == chain
+    inserted = fused.concepts[chain.index("local")]
+    assert (inserted.origin, inserted.status, inserted.anchor) == ("local", "inserted", anchor)
+    assert fused.aside == ()
+
+
+def test_vectors_of_any_length_are_compared_by_their_angle() -> None:
+    (concept,) = (c for c in fuse(PaperFusion(), local=(400, 300, 0)).concepts if c.origin == "local")
+
+    assert concept.similarity == pytest.approx(0.8)
+
+
+def test_an_inserted_concept_is_a_neighbour_of_those_after_it() -> None:
+    # beside is nearer to the inserted concept (0.928) than to cough (0.8), and fever (0.6) outweighs the right (0.4).
+    fused = fuse(PaperFusion(), inserted=(12, 20, 9), beside=(3, 4, 0))
+
+    assert names(fused.concepts) == ["fever", "beside", "inserted", "cough", "dyspnoea"]
+    assert fused.concepts[1].anchor == "inserted"
+    assert [c.position for c in fused.concepts] == [0, 1, 2, 3, 4]
+
+
+def test_local_concepts_are_placed_in_their_order() -> None:
+    fused = fuse(PaperFusion(), beside=(3, 4, 0), inserted=(12, 20, 9))
+
+    assert names(fused.concepts) == ["fever", "beside", "inserted", "cough", "dyspnoea"]
+    assert fused.concepts[1].anchor == "cough"
+
+
+@pytest.mark.parametrize(("threshold", "rejected"), [(0.7, True), (0.5, False)])
+def test_the_papers_two_thresholds_differ_on_a_concept_between_them(threshold: float, rejected: bool) -> None:
+    # Its greatest cosine is 2/3.
+    fused = fuse(PaperFusion(threshold), local=(2, 2, 1))
+
+    assert names(fused.aside) == (["local"] if rejected else [])
+    assert ("local" in names(fused.concepts)) == (not rejected)
+    assert (fused.strategy, fused.threshold) == ("paper", threshold)
+
+
+def test_what_the_paper_rejects_is_listed_aside_with_its_similarity() -> None:
+    (rejected,) = fuse(PaperFusion(), local=(2, 1, 2)).aside
+
+    assert (rejected.name, rejected.origin, rejected.status) == ("local", "local", "rejected")
+    assert (rejected.anchor, rejected.position) == ("fever", None)
+    assert rejected.similarity == pytest.approx(2 / 3)
+
+
+def test_a_concept_without_direction_is_near_to_nothing() -> None:
+    (rejected,) = fuse(PaperFusion(), local=(0, 0, 0)).aside
+
+    assert (rejected.status, rejected.similarity) == ("rejected", 0)
+
+
+def test_a_chain_of_one_concept_is_continued() -> None:
+    vectors = {"fever": (1.0, 0.0), "escalofríos": (4.0, 3.0)}
+
+    fused = PaperFusion()(english("fever"), local("escalofríos"), embedding(vectors))
+
+    assert names(fused.concepts) == ["fever", "escalofríos"]
+
+
+@pytest.mark.parametrize("strategy", [PaperFusion(), GroundedFusion(0.9, 0.7)], ids=["paper", "grounded"])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ((), ("tos", "fiebre"), [("tos", "local", "inserted", 0), ("fiebre", "local", "inserted", 1)]),
+        (("cough", "fever"), (), [("cough", "english", "scaffold", 0), ("fever", "english", "scaffold", 1)]),
+        ((), (), []),
+    ],
+    ids=["no English", "no local", "neither"],
+)
+def test_where_a_chain_is_empty_the_other_is_the_result(
+    strategy: FusionStrategy, ours: tuple[str, ...], theirs: tuple[str, ...], expected: list[tuple[object, ...]]
+) -> None:
+    fused = strategy(english(*ours), local(*theirs), nothing_to_embed)
+
+    assert [(c.name, c.origin, c.status, c.position) for c in fused.concepts] == expected
+    assert fused.aside == ()
+
+
+def test_a_synonym_is_merged_into_its_english_concept() -> None:
+    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), tos=(7, 24, 0))
+
+    assert names(fused.concepts) == ["fever", "cough", "dyspnoea"]
+    merged = fused.concepts[1]
+    assert (merged.local_name, merged.origin, merged.status) == ("tos", "both", "merged")
+    assert merged.similarity == pytest.approx(0.96)
+
+
+def test_a_related_concept_is_inserted_by_the_papers_rule() -> None:
+    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), flema=(12, 20, 9))
+
+    assert names(fused.concepts) == ["fever", "flema", "cough", "dyspnoea"]
+    assert (fused.concepts[1].status, fused.concepts[1].anchor) == ("inserted", "cough")
+
+
+def test_what_is_related_to_nothing_english_waits_in_the_local_only_lane() -> None:
+    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), dengue=(2, 1, 2))
+
+    assert names(fused.concepts) == ["fever", "cough", "dyspnoea"]
+    (waiting,) = fused.aside
+    assert (waiting.name, waiting.status, waiting.anchor, waiting.position) == ("dengue", "unconfirmed", "fever", None)
+
+
+@pytest.mark.parametrize(
+    ("synonym", "related", "status"), [(0.8, 0.7, "merged"), (0.81, 0.8, "inserted"), (0.9, 0.81, "unconfirmed")]
+)
+def test_both_thresholds_of_the_grounded_strategy_are_inclusive(synonym: float, related: float, status: str) -> None:
+    vectors = {"fever": (1.0, 0.0, 0.0), "local": (0.8, 0.6, 0.0)}
+
+    fused = GroundedFusion(synonym, related)(english("fever"), local("local"), embedding(vectors))
+
+    assert [c.status for c in (*fused.concepts, *fused.aside) if "local" in (c.name, c.local_name)] == [status]
+
+
+def test_a_second_synonym_of_a_merged_concept_is_inserted_beside_it() -> None:
+    # tusiva leans to dyspnoea, hence right of cough.
+    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), tos=(7, 24, 0), tusiva=(0, 24, 7))
+
+    assert names(fused.concepts) == ["fever", "cough", "tusiva", "dyspnoea"]
+    assert [c.status for c in fused.concepts] == ["scaffold", "merged", "inserted", "scaffold"]
+    assert fused.concepts[1].local_name == "tos"
+
+
+def test_a_synonym_of_an_inserted_concept_is_inserted_too() -> None:
+    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), flema=(12, 20, 9), esputo=(12, 20, 9))
+
+    assert [c.status for c in fused.concepts] == ["scaffold", "inserted", "inserted", "scaffold", "scaffold"]
+    assert {c.anchor for c in fused.concepts if c.name == "esputo"} == {"flema"}
+
+
+def test_what_passages_support_is_promoted_to_the_end_of_the_chain() -> None:
+    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), dengue=(2, 1, 2), mal_de_ojo=(2, 2, 1))
+
+    promoted = promote(fused, [("dengue", ("psg_1", "psg_2")), ("mal_de_ojo", ())])
+
+    assert names(promoted.concepts) == ["fever", "cough", "dyspnoea", "dengue"]
+    assert (promoted.concepts[3].status, promoted.concepts[3].position) == ("promoted", 3)
+    assert promoted.concepts[3].passages == ("psg_1", "psg_2")
+    assert [(c.name, c.status) for c in promoted.aside] == [("mal_de_ojo", "unconfirmed")]
+
+
+def test_what_the_paper_rejects_is_not_promoted() -> None:
+    fused = fuse(PaperFusion(), dengue=(2, 1, 2))
+
+    assert promote(fused, [("dengue", ("psg_1",))]) == fused

@@ -1,0 +1,292 @@
+"""The form that is forced on the model, how its text is read, and what the answer is where that text is no use."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from autogen_agentchat.messages import StructuredMessage
+from autogen_core import CancellationToken
+from pydantic import ValidationError
+
+from agents.languages import phrase
+from agents.messages import (
+    Alignment,
+    Answer,
+    Argument,
+    Case,
+    Claim,
+    ConceptChain,
+    Disagreement,
+    Message,
+    Reasoning,
+    Side,
+    Span,
+    Usage,
+)
+from agents.speaker import Spoken, Voice
+from agents.synthesizer import SynthesisSettings, Synthesizer, answer_form, rendered, written
+from agents.team import Clock, Thresholds
+from models.embedder import Embedder
+from models.engine import Engine
+from models.protocol import EngineSettings
+from models.registry import Registry
+from models.weights import WeightStore
+from tests.agents.cases import AMOXICILINA, AMOXICILLIN, ENGLISH, MODEL, SPANISH, alignment, case, cited, client
+from transcripts.event import EventKind
+from transcripts.recorder import Recorder
+from transcripts.store import TranscriptStore
+
+USAGE = Usage(prompt_tokens=100, cached_tokens=20, completion_tokens=30)
+SPAN = Span(agent="Synthesizer", phase="answer", start=1.0, end=2.0)
+GOOD = "La niña tiene neumonía: dar amoxicilina oral 40 mg/kg dos veces al día."
+
+
+@pytest.fixture
+def recorder(transcripts: TranscriptStore) -> Iterator[Recorder]:
+    with transcripts.begin() as opened:
+        yield opened
+
+
+@pytest.fixture
+def synthesizer(embedder: Embedder, thresholds: Thresholds, recorder: Recorder, tmp_path: Path) -> Synthesizer:
+    """A synthesizer whose weights are not on this machine."""
+    missing = WeightStore(tmp_path / "models", Registry.load())
+    engine = Engine(lambda: missing.checked_path(MODEL.name), EngineSettings())
+    voice = Voice("Synthesizer", client(engine), recorder, Clock(), seed=7)
+    return Synthesizer(voice, embedder, recorder, SynthesisSettings(), thresholds.support)
+
+
+def spoken(*sentences: tuple[str, list[int]], conclusion: str = "Neumonía.") -> Spoken:
+    form = {"sentences": [{"text": t, "passages": n} for t, n in sentences], "conclusion": conclusion}
+    return said(json.dumps(form, ensure_ascii=False))
+
+
+def said(text: str) -> Spoken:
+    return Spoken(text=text, finished=True, usage=USAGE, span=SPAN)
+
+
+def argument(side: Side, language: str) -> Argument:
+    return Argument(
+        reasoning=Reasoning(side=side, language=language, status="argued", question=SPANISH, text="…"),
+        chain=ConceptChain(side=side, language=language, status="empty"),
+        usage=Usage(),
+        spans=(),
+    )
+
+
+async def answered(synthesizer: Synthesizer, of: Case, aligned: Alignment) -> Answer:
+    contents = (of, argument("english", "en"), argument("local", of.language), aligned)
+    messages = [StructuredMessage[Message](content=content, source="test") for content in contents]
+    response = await synthesizer.on_messages(messages, CancellationToken())
+    assert isinstance(response.chat_message, StructuredMessage)
+    content = response.chat_message.content
+    assert isinstance(content, Answer)
+    return content
+
+
+def test_the_form_admits_the_numbers_that_were_shown_and_no_others() -> None:
+    schema = answer_form((1, 4), options=0, sentences=3).model_json_schema()
+
+    sentence = schema["$defs"]["Sentence"]
+    assert sentence["properties"]["passages"]["items"] == {"enum": [1, 4]}
+    assert sentence["properties"]["passages"]["maxItems"] == 3
+    assert sorted(sentence["required"]) == ["passages", "text"]
+    assert (schema["properties"]["sentences"]["minItems"], schema["properties"]["sentences"]["maxItems"]) == (1, 3)
+    assert sorted(schema["required"]) == ["conclusion", "sentences"]
+
+
+def test_without_passages_the_form_has_no_citations() -> None:
+    schema = answer_form((), options=0, sentences=3).model_json_schema()
+
+    assert list(schema["$defs"]["Sentence"]["properties"]) == ["text"]
+
+
+def test_with_options_the_conclusion_is_one_of_their_letters() -> None:
+    with_options, free = (answer_form((1,), count, 2).model_json_schema()["properties"] for count in (3, 0))
+
+    assert with_options["conclusion"]["enum"] == ["A", "B", "C"]
+    assert (free["conclusion"]["type"], free["conclusion"]["maxLength"]) == ("string", 240)
+
+
+def test_the_form_refuses_more_sentences_than_asked_for() -> None:
+    form = answer_form((1,), options=0, sentences=1)
+    sentence = {"text": "Give amoxicillin.", "passages": [1]}
+
+    form.model_validate({"sentences": [sentence], "conclusion": ""})
+    with pytest.raises(ValidationError, match="at most 1 item"):
+        form.model_validate({"sentences": [sentence, sentence], "conclusion": ""})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences", "conclusion"),
+    [
+        ('{"sentences":[{"text":" Dar agua. ","passages":[1,2]}],"conclusion":" A "}', (("Dar agua.", (1, 2)),), "A"),
+        ('{"sentences":[{"text":"Dar agua."}],"conclusion":""}', (("Dar agua.", ()),), ""),
+        ('{"sentences":[{"text":"Dar agua.","passages":[1]},{"text":"Deri', (("Dar agua.", (1,)),), ""),
+        ('{"sentences":[{"text":"Dar agua.","passages":[1]}],"conclu', (("Dar agua.", (1,)),), ""),
+        ('{"sentences":[{"text":"Dar agua.","passa', (("Dar agua.", ()),), ""),
+        ('{"sentences":[{"text":"   ","passages":[1]}],"conclusion":"B"}', (), "B"),
+        ('{"sentences":[{"te', (), ""),
+        ("{", (), ""),
+        ("", (), ""),
+        ("[1, 2]", (), ""),
+        ("Dar agua.", (), ""),
+        ('{"sentences":[{"text":"\\ud83d!","passages":[1]}],"conclusion":""}', (), ""),
+    ],
+    ids=[
+        "whole",
+        "without citations",
+        "cut in a text",
+        "cut in the conclusion",
+        "cut before the citations",
+        "blank sentence",
+        "cut at the start",
+        "only opened",
+        "nothing",
+        "a list",
+        "prose",
+        "half a character",
+    ],
+)
+def test_what_the_model_wrote_is_read_as_far_as_it_is_whole(
+    text: str, sentences: tuple[tuple[str, tuple[int, ...]], ...], conclusion: str
+) -> None:
+    assert written(text) == (sentences, conclusion)
+
+
+def test_an_answer_is_rendered_with_its_citations_behind_each_sentence() -> None:
+    claims = (
+        Claim(text="Dar agua.", passages=(1, 3), supported=True),
+        Claim(text="Derivar.", passages=(), supported=False, why="cites no passage"),
+    )
+
+    assert rendered(claims) == "Dar agua. [1][3] Derivar."
+    assert rendered(claims, separator="\n") == "Dar agua. [1][3]\nDerivar."
+    assert rendered(()) == ""
+
+
+def test_a_supported_text_is_the_answer(synthesizer: Synthesizer) -> None:
+    answer = synthesizer.answer(case(), alignment(AMOXICILLIN, AMOXICILINA), spoken((GOOD, [2])))
+
+    assert (answer.mode, answer.text, answer.language) == ("synthesized", f"{GOOD} [2]", "es")
+    assert [(c.passages, c.supported) for c in answer.claims] == [((2,), True)]
+    assert (answer.usage, answer.spans, answer.reason) == (USAGE, (SPAN,), "")
+
+
+def test_unsupported_sentences_and_conclusions_are_kept_and_named(synthesizer: Synthesizer) -> None:
+    wrong = "La niña tiene neumonía: dar amoxicilina oral 90 mg/kg dos veces al día."
+    text = spoken((GOOD, [2]), (wrong, [2]), conclusion="Apendicitis aguda: operar mañana.")
+
+    answer = synthesizer.answer(case(), alignment(AMOXICILINA), text)
+
+    assert answer.mode == "synthesized"
+    assert [c.supported for c in answer.claims] == [True, False]
+    assert answer.unsupported == (wrong, "Apendicitis aguda: operar mañana.")
+    assert answer.conclusion == "Apendicitis aguda: operar mañana."
+
+
+def test_the_letter_of_an_option_is_not_judged_as_a_sentence(synthesizer: Synthesizer) -> None:
+    asked = case(options=("amoxicilina", "ceftriaxona"))
+
+    answer = synthesizer.answer(asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion="A"))
+
+    assert (answer.conclusion, answer.unsupported) == ("A", ())
+
+
+def test_a_sentence_that_says_the_case_again_is_left_out(synthesizer: Synthesizer) -> None:
+    answer = synthesizer.answer(case(), alignment(AMOXICILINA), spoken((SPANISH, [2]), (GOOD, [2])))
+
+    assert answer.text == f"{GOOD} [2]"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (said(""), "empty"),
+        (said("Dar amoxicilina."), "empty"),
+        (spoken(("...!", [2])), "empty"),
+        (spoken(("Give this child amoxicillin by mouth, twice a day.", [1])), "wrong_language"),
+        (spoken(*[(GOOD, [2])] * 5), "repetition"),
+        (spoken((SPANISH, [2])), "echo"),
+        (spoken((GOOD, [])), "unsupported"),
+        (spoken(("La niña necesita una apendicectomía urgente esta misma noche.", [2])), "unsupported"),
+    ],
+    ids=["nothing", "not JSON", "no words", "English", "in circles", "the case", "no citation", "not in the passage"],
+)
+def test_a_text_of_no_use_gives_way_to_the_evidence(synthesizer: Synthesizer, text: Spoken, why: str) -> None:
+    irrelevant = cited(3, "Lavar las patatas y pelarlas.", "es", relevant=False)
+
+    answer = synthesizer.answer(case(), alignment(AMOXICILLIN, AMOXICILINA, irrelevant), text)
+
+    assert (answer.mode, answer.reason) == ("evidence_only", phrase(why, "es"))
+    assert answer.text == "\n\n".join(
+        (phrase("evidence_only", "es"), f"{AMOXICILLIN.passage.text} [1]", f"{AMOXICILINA.passage.text} [2]")
+    )
+    assert [(c.passages, c.supported) for c in answer.claims] == [((1,), True), ((2,), True)]
+    assert (answer.conclusion, answer.unsupported, answer.usage) == ("", (), USAGE)
+
+
+def test_a_text_of_no_use_without_evidence_is_no_answer(synthesizer: Synthesizer) -> None:
+    answer = synthesizer.answer(case(), alignment(), spoken((SPANISH, [])))
+
+    assert (answer.mode, answer.claims) == ("no_answer", ())
+    assert answer.text == f"{phrase('echo', 'es')} {phrase('no_answer', 'es')}"
+
+
+def test_without_evidence_a_text_stands_with_every_sentence_marked(synthesizer: Synthesizer) -> None:
+    answer = synthesizer.answer(case(), alignment(), spoken((GOOD, [])))
+
+    assert (answer.mode, answer.text) == ("synthesized", GOOD)
+    assert answer.unsupported == (GOOD, "Neumonía.")
+
+
+def test_a_disagreement_is_handed_on_whatever_the_answer(synthesizer: Synthesizer) -> None:
+    differ = Disagreement(english="Pneumonia.", local="Asma.", similarity=0.8)
+    aligned = alignment(AMOXICILINA, disagreement=differ)
+
+    assert synthesizer.answer(case(), aligned, spoken((GOOD, [2]))).disagreement == differ
+    assert synthesizer.answer(case(), aligned, None, "gone").disagreement == differ
+
+
+async def test_missing_weights_leave_the_evidence_and_the_reason(synthesizer: Synthesizer, recorder: Recorder) -> None:
+    answer = await answered(synthesizer, case(), alignment(AMOXICILLIN, AMOXICILINA))
+
+    assert answer.mode == "evidence_only"
+    assert answer.reason.startswith(phrase("unavailable", "es", reason="The weights of SmolLM2 135M"))
+    assert "coreasoner models pull" in answer.reason
+    assert [c.passages for c in answer.claims] == [(1,), (2,)]
+    assert (answer.usage, answer.spans) == (Usage(), ())
+
+
+@pytest.mark.parametrize("language", ["es", "th", "ar"])
+async def test_missing_weights_and_no_evidence_are_no_answer(synthesizer: Synthesizer, language: str) -> None:
+    answer = await answered(synthesizer, case(ENGLISH, language), alignment())
+
+    assert (answer.mode, answer.language, answer.claims) == ("no_answer", language, ())
+    assert answer.text == f"{answer.reason} {phrase('no_answer', language)}"
+
+
+async def test_the_answer_is_on_the_record(
+    synthesizer: Synthesizer, recorder: Recorder, transcripts: TranscriptStore
+) -> None:
+    answer = await answered(synthesizer, case(), alignment(AMOXICILINA))
+
+    (recorded,) = [e for e in transcripts.events(recorder.consultation_id) if e.kind is EventKind.ANSWER]
+    assert Answer.model_validate_json(json.dumps(recorded.body)) == answer
+
+
+async def test_the_model_reads_the_relevant_passages_of_both_languages_that_fit(
+    embedder: Embedder, thresholds: Thresholds, recorder: Recorder, engine: Engine
+) -> None:
+    long = cited(3, "Dar amoxicilina oral. " * 60, "es")
+    irrelevant = cited(4, "Lavar las patatas.", "es", relevant=False)
+    voice = Voice("Synthesizer", client(engine), recorder, Clock(), seed=7)
+    settings = SynthesisSettings(evidence_tokens=100)
+    synthesizer = Synthesizer(voice, embedder, recorder, settings, thresholds.support)
+
+    both = await synthesizer.shown(alignment(AMOXICILLIN, AMOXICILINA, long, irrelevant))
+    alone = await synthesizer.shown(alignment(long, AMOXICILINA))
+
+    assert [p.number for p in both] == [1, 2]
+    assert [p.number for p in alone] == [3]

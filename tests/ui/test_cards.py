@@ -1,0 +1,232 @@
+"""What the page shows of values that somebody else wrote: nothing of it acts, all of it is there to read.
+
+Knows nothing of Gradio and of styles.
+"""
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import pytest
+
+from agents.messages import Claim, Disagreement, Evidence
+from tests.ui.values import DIGEST, alignment, argument, cited, given, passage
+from ui import cards
+from ui.translation import translation
+
+WORDS = translation("en")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "' onfocus='alert(1)' autofocus='",
+    "</div></section><h1>owned</h1>",
+    "${alert(1)}",
+    "{{x}}",
+    "&lt;b&gt; &amp; <!-- -->",
+    "[x](javascript:alert(1))",
+)
+TAGS = {
+    *("a", "article", "bdi", "code", "dd", "details", "div", "dl", "dt", "h1", "h2", "h3"),
+    *("li", "mark", "ol", "p", "section", "span", "summary", "ul"),
+}
+ATTRIBUTES = {"class", "data-mode", "data-phase", "dir", "href", "id", "lang", "role", "title"}
+ARABIC = "طفل يعاني من السعال والحمى"
+
+
+class Page(HTMLParser):
+    """HTML as a browser reads it: its elements with their attributes, and the text."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(f"a comment: {data}")
+
+    def of(self, css: str) -> list[dict[str, str | None]]:
+        """The attributes of the elements of a class."""
+        return [found for _, found in self.elements if css in (found.get("class") or "").split()]
+
+    @property
+    def written(self) -> str:
+        """All that a person can read, tooltips included."""
+        return "\n".join([self.text, *(found.get("title") or "" for _, found in self.elements)])
+
+
+def found(text: str) -> Evidence:
+    return alignment(text, [cited(1, passage(text)), cited(2, passage(text), relevant=False)]).evidence
+
+
+def whole(text: str) -> str:
+    return cards.evidence(
+        WORDS,
+        alignment(text, [cited(1, passage(text)), cited(2, passage(text), relevant=False)]),
+        lambda _: text,
+    )
+
+
+SHOWN: dict[str, Callable[[str], str]] = {
+    "text_block": lambda text: cards.text_block(text, "en"),
+    "text_block, language unknown": lambda text: cards.text_block(text, text),
+    "header": lambda text: cards.header(WORDS, [text], demonstration=True),
+    "lane": lambda text: cards.lane(WORDS, "local_clinician", "reasoning", text, "en"),
+    "argument_details": lambda text: cards.argument_details(WORDS, argument(text)),
+    "argument_details, unavailable": lambda text: cards.argument_details(WORDS, argument(text, available=False)),
+    "fused_chain": lambda text: cards.fused_chain(WORDS, alignment(text)),
+    "evidence": whole,
+    "evidence, odd language": lambda text: cards.evidence(
+        WORDS, alignment(text, [cited(1, passage(text, language=text))]), lambda _: text
+    ),
+    "answer": lambda text: cards.answer(WORDS, given(text), found(text), text),
+    "answer, evidence only": lambda text: cards.answer(WORDS, given(text, mode="evidence_only"), found(text), text),
+    "answer, nothing": lambda text: cards.answer(WORDS, given(text, mode="no_answer"), None, text),
+    "disagreement": lambda text: cards.disagreement(WORDS, given(text)),
+    "status": lambda text: cards.status(text),
+}
+
+each_card = pytest.mark.parametrize("shown", SHOWN.values(), ids=list(SHOWN))
+
+
+@each_card
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_others_wrote_is_read_and_never_obeyed(shown: Callable[[str], str], text: str) -> None:
+    page = Page(shown(text))
+
+    assert text in page.written
+    assert {tag for tag, _ in page.elements} <= TAGS
+    assert {name for _, attributes in page.elements for name in attributes} <= ATTRIBUTES
+    assert all((of.get("href") or "#passage-").startswith("#passage-") for _, of in page.elements)
+
+
+@each_card
+def test_a_card_says_the_same_whatever_is_written_in_it(shown: Callable[[str], str]) -> None:
+    harmless, hostile = Page(shown("word")), Page(shown('</p>"><script>'))
+
+    assert [tag for tag, _ in harmless.elements] == [tag for tag, _ in hostile.elements]
+
+
+def test_every_function_of_the_cards_is_among_those_tried() -> None:
+    public = {name for name, it in vars(cards).items() if callable(it) and getattr(it, "__module__", "") == "ui.cards"}
+
+    assert {name for name in public if not name.startswith("_")} == {name.partition(",")[0] for name in SHOWN}
+
+
+@pytest.mark.parametrize(("code", "direction"), [("ar", "rtl"), ("en", "ltr"), ("ja", "ltr")])
+def test_a_text_is_laid_out_in_the_direction_of_its_language(code: str, direction: str) -> None:
+    (block,) = Page(cards.text_block(ARABIC, code)).of("text")
+
+    assert (block["dir"], block["lang"]) == (direction, code)
+
+
+def test_a_text_in_no_known_language_leaves_its_direction_to_the_browser() -> None:
+    (block,) = Page(cards.text_block(ARABIC, None)).of("text")
+
+    assert (block["dir"], "lang" in block) == ("auto", False)
+
+
+def test_arabic_passages_and_their_document_run_from_right_to_left() -> None:
+    shown = cards.evidence(WORDS, alignment("x", [cited(1, passage(ARABIC, "ar"))]), lambda _: ARABIC)
+
+    texts = Page(shown).of("text")
+    assert [(text["dir"], text["lang"]) for text in texts] == [("rtl", "ar"), ("rtl", "ar")]
+
+
+def test_an_arabic_answer_runs_from_right_to_left() -> None:
+    arabic = given(ARABIC, language="ar", disagreement=None)
+
+    claims = Page(cards.answer(WORDS, arabic, None)).of("claim")
+    assert {(claim["dir"], claim["lang"]) for claim in claims} == {("rtl", "ar")}
+
+
+def test_a_citation_leads_to_the_card_of_its_passage() -> None:
+    passages = [cited(1, passage("one")), cited(2, passage("two", "sw"))]
+    answer = given("both", claims=(Claim(text="both", passages=(2, 1), supported=True),), unsupported=())
+
+    links = Page(cards.answer(WORDS, answer, None)).of("citation")
+    targets = Page(cards.evidence(WORDS, alignment("x", passages), lambda _: "x")).of("card")
+
+    assert [link["href"] for link in links] == ["#passage-2", "#passage-1"]
+    assert [target["id"] for target in targets] == ["passage-1", "passage-2"]
+
+
+def test_evidence_alone_is_a_list_of_links_to_the_relevant_passages() -> None:
+    answer = given("unused", mode="evidence_only", disagreement=None)
+
+    links = Page(cards.answer(WORDS, answer, found("pneumonia"))).of("citation")
+
+    assert [link["href"] for link in links] == ["#passage-1"]
+
+
+def test_a_bracketed_number_that_a_model_wrote_is_no_citation() -> None:
+    answer = given("Give zinc [1].", claims=(Claim(text="Give zinc [1].", passages=(), supported=False),))
+
+    assert Page(cards.answer(WORDS, answer, None)).of("citation") == []
+
+
+def test_unsupported_sentences_are_marked_and_supported_ones_are_not() -> None:
+    claims = (Claim(text="sound", passages=(1,), supported=True), Claim(text="unsound", passages=(), supported=False))
+    answer = given("x", claims=claims, conclusion="", unsupported=("unsound",), disagreement=None)
+
+    page = Page(cards.answer(WORDS, answer, None))
+
+    assert [claim["class"] for claim in page.of("claim")] == ["claim", "claim unsupported"]
+    assert page.text.index("sound") < page.text.index("unsound") < page.text.index(WORDS["unsupported"])
+    assert page.text.count(WORDS["unsupported"]) == 1
+
+
+@pytest.mark.parametrize(("unsupported", "marked"), [((), "claim"), (("give zinc",), "claim unsupported")])
+def test_a_conclusion_is_marked_where_it_is_unsupported(unsupported: tuple[str, ...], marked: str) -> None:
+    answer = given("x", claims=(), conclusion="give zinc", unsupported=unsupported, disagreement=None)
+
+    (conclusion,) = Page(cards.answer(WORDS, answer, None)).of("claim")
+    assert conclusion["class"] == marked
+
+
+def test_a_disagreement_stands_above_the_answer_with_both_conclusions() -> None:
+    answer = given("middle", disagreement=Disagreement(english="amoxicillin", local="zinc"))
+
+    text = Page(cards.answer(WORDS, answer, None)).text
+
+    assert text.index(WORDS["disagreement"]) < text.index("amoxicillin") < text.index("zinc") < text.index("middle")
+
+
+def test_where_both_agree_there_is_no_banner() -> None:
+    assert cards.disagreement(WORDS, given("x", disagreement=None)) == ""
+
+
+def test_expired_and_demonstration_passages_are_flagged() -> None:
+    page = Page(cards.evidence(WORDS, alignment("x", [cited(1, passage("x"))]), lambda _: "x"))
+
+    assert len(page.of("flag")) == 2
+    assert WORDS["expired"] in page.text
+    assert WORDS["demonstration_material"] in page.text
+
+
+def test_a_passage_is_marked_inside_its_document() -> None:
+    document = "before PASSAGE after"
+    inside = passage("PASSAGE", start=7, end=14)
+
+    shown = cards.evidence(WORDS, alignment("x", [cited(1, inside)]), {DIGEST: document}.__getitem__)
+
+    assert "before <mark>PASSAGE</mark> after" in shown
+
+
+def test_a_demonstration_model_is_announced_and_another_is_not() -> None:
+    pages = [Page(cards.header(WORDS, ["m"], demonstration=state)).text for state in (True, False)]
+
+    assert [WORDS["demonstration_model"] in text for text in pages] == [True, False]

@@ -1,0 +1,85 @@
+"""What a terminal is sent while a case is argued: text, and none of it an order to the terminal."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from agents.consultation import Chunk, Outcome, Progress
+from agents.messages import Case, Span, Usage
+from tests.ui.values import alignment, argument, cited, given, passage
+from ui.terminal import TerminalView, plain
+from ui.translation import translation
+
+WORDS = translation("en")
+TITLE, COLOUR, ERASE, EIGHT_BIT, BACK = "\x1b]0;owned\x07", "\x1b[31m", "\x1b[2J", "\x9b2J", "\x08\x08"
+REVERSED = "\u202e"
+
+
+def outcome(text: str) -> Outcome:
+    return Outcome(
+        transcript_id="c_1",
+        case=Case(text=text, language="en", language_found="given", nonce="0" * 16),
+        english=argument(text),
+        local=argument(text),
+        alignment=alignment(text, [cited(1, passage(text))]),
+        answer=given(text),
+        spans=(Span(agent="x", phase="x", start=0, end=1),),
+        usage=Usage(),
+        seconds=1.0,
+    )
+
+
+def shown(*progress: Progress, live: bool = False, colours: bool = False) -> str:
+    screen = StringIO()
+    view = TerminalView(
+        Console(file=screen, width=400, height=200, force_terminal=live, no_color=not colours),
+        WORDS,
+        live=live,
+    )
+    for piece in progress:
+        view.take(piece)
+    view.close()
+    return screen.getvalue()
+
+
+@pytest.mark.parametrize("order", [TITLE, COLOUR, ERASE, EIGHT_BIT, BACK, "\r", "\x7f", "\x00", REVERSED])
+def test_plain_text_keeps_the_words_and_loses_the_orders(order: str) -> None:
+    kept = plain(f"before {order}after\n\tindented")
+
+    assert set(kept) & {"\x1b", "\x07", "\x08", "\r", "\x7f", "\x9b", "\x00", REVERSED} == set()
+    assert (kept.startswith("before "), kept.endswith("after\n\tindented")) == (True, True)
+
+
+@pytest.mark.parametrize("order", [TITLE, ERASE, EIGHT_BIT, BACK, REVERSED])
+def test_nothing_that_models_guidelines_or_people_say_orders_the_terminal(order: str) -> None:
+    hostile = f"amoxi{order}cillin"
+
+    said = shown(argument(hostile), alignment(hostile), outcome(hostile))
+
+    assert order not in said
+    assert plain(hostile) in said
+
+
+def test_a_live_lane_shows_an_argument_as_it_grows_without_its_orders() -> None:
+    said = shown(Chunk(agent="EnglishReasoner", phase="reasoning", text=f"amoxi{TITLE}cillin"), live=True)
+
+    assert "amoxi]0;ownedcillin" in said
+    assert TITLE not in said
+
+
+def test_brackets_are_shown_and_are_no_markup_of_the_terminal_library() -> None:
+    text = "[bold]SpO2[/bold] [link=https://example.org]90[/link] [/]"
+
+    said = shown(argument(text), alignment(text), outcome(text))
+
+    assert said.count(text) >= 6
+
+
+def test_an_answer_says_what_is_not_supported_and_where_both_disagree() -> None:
+    said = shown(outcome("zinc"))
+
+    assert WORDS["unsupported"] + ": zinc" in said
+    assert WORDS["disagreement"] in said
+    assert WORDS["decision_support"] in said
+    assert "c_1" in said
