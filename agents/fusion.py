@@ -160,7 +160,7 @@ class GroundedFusion:
             placement = place(scaffold.similarities(vector), self._related)
             if placement.position is None:
                 aside.append(scaffold.describe(name, placement, "unconfirmed"))
-            elif placement.similarity >= self._synonym and self._mergeable(scaffold, placement):
+            elif placement.similarity >= np.float32(self._synonym) and self._mergeable(scaffold, placement):
                 scaffold.merge(name, placement)
             else:
                 scaffold.insert(name, vector, placement)

@@ -191,10 +191,12 @@ def test_what_is_related_to_nothing_english_waits_in_the_local_only_lane() -> No
 
 
 @pytest.mark.parametrize(
-    ("synonym", "related", "status"), [(0.8, 0.7, "merged"), (0.81, 0.8, "inserted"), (0.9, 0.81, "unconfirmed")]
+    ("synonym", "related", "status"),
+    [(0.5, 0.4, "merged"), (0.51, 0.5, "inserted"), (0.6, 0.51, "unconfirmed")],
 )
 def test_both_thresholds_of_the_grounded_strategy_are_inclusive(synonym: float, related: float, status: str) -> None:
-    vectors = {"fever": (1.0, 0.0, 0.0), "local": (0.8, 0.6, 0.0)}
+    # The cosine is 0.5 to the last bit.
+    vectors = {"fever": (1.0, 0.0, 0.0, 0.0), "local": (1.0, 1.0, 1.0, 1.0)}
 
     fused = GroundedFusion(synonym, related)(english("fever"), local("local"), embedding(vectors))
 

@@ -285,7 +285,7 @@ async def test_the_model_reads_the_relevant_passages_of_both_languages_that_fit(
     settings = SynthesisSettings(evidence_tokens=100)
     synthesizer = Synthesizer(voice, embedder, recorder, settings, thresholds.support)
 
-    both = await synthesizer.shown(alignment(AMOXICILLIN, AMOXICILINA, long, irrelevant))
+    both = await synthesizer.shown(alignment(irrelevant, AMOXICILINA, long, AMOXICILLIN))
     alone = await synthesizer.shown(alignment(long, AMOXICILINA))
 
     assert [p.number for p in both] == [1, 2]

@@ -493,7 +493,7 @@ def test_after_all_this_every_transcript_is_unaltered_and_the_doctor_finds_nothi
     for command in started.values():
         command.result()
 
-    ran = installation.run_here("doctor")
+    ran = installation.run("doctor")
 
     assert consultations(installation.home / "transcripts.db") == [Status.FINISHED, Status.FINISHED]
     assert {line[:4] for line in ran.out.splitlines()} <= {"ok  ", "look"}
