@@ -95,7 +95,7 @@ def hot(seed: int, max_tokens: int) -> Sampling:
     return Sampling(temperature=0.8, seed=seed, max_tokens=max_tokens)
 
 
-@pytest.mark.parametrize(("form", "max_tokens"), [(ListedConcepts, 32), (ANSWER, 48)])
+@pytest.mark.parametrize(("form", "max_tokens"), [(ListedConcepts, 24), (ANSWER, 32)])
 async def test_a_form_is_whole_under_a_tight_budget(engine: Engine, form: type[BaseModel], max_tokens: int) -> None:
     heard = await all_seeds(engine, form, max_tokens)
     for generation in heard:

@@ -68,7 +68,7 @@ def folder_card(**changes: object) -> ModelCard:
         **LLM,
         "role": "embedder",
         "format": "sentence-transformers",
-        "thresholds": {"synonym": 0.9, "related": 0.8, "relevance": 0.7},
+        "thresholds": {"synonym": 0.9, "related": 0.8, "support": 0.8, "typical": 0.5, "relevance": 0.1},
         "file": "ward-embedder/model.safetensors",
         "sha256": digest(b"weights"),
         "companions": [{"path": "ward-embedder/config.json", "sha256": digest(b"{}")}],
