@@ -12,7 +12,7 @@ from autogen_agentchat.base import Response
 from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage
 from autogen_core import CancellationToken
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 from agents.checker import fault
@@ -28,6 +28,7 @@ MAX_CONCEPTS = 8
 class ReasonerSettings(BaseModel):
     """Token budgets of a reasoner's turns."""
 
+    model_config = ConfigDict(extra="forbid")
     rendering_tokens: int = Field(320, ge=16)
     reasoning_tokens: int = Field(224, ge=16)
     concept_tokens: int = Field(176, ge=32)

@@ -17,7 +17,7 @@ from autogen_agentchat.messages import (
 )
 from autogen_core import CancellationToken
 from autogen_core.models import LLMMessage, SystemMessage, UserMessage
-from pydantic import BaseModel, Field, WithJsonSchema, create_model
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic_core import from_json
 
 from agents.checker import TextEmbedder, check, echoes, fault
@@ -36,6 +36,7 @@ _Sentence = tuple[str, tuple[int, ...]]
 class SynthesisSettings(BaseModel):
     """Budgets of the answer: its own tokens, and the tokens of evidence that the model reads."""
 
+    model_config = ConfigDict(extra="forbid")
     answer_tokens: int = Field(384, ge=64)
     evidence_tokens: int = Field(1200, ge=100)
     sentences: int = Field(6, ge=1, le=12)
