@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -150,8 +151,10 @@ class Workspace:
         resources = self.resources()
         with self.transcripts.begin() as recorder:
             self._record_machine(recorder)
-            async for progress in consult(case, resources, recorder, token):
-                yield progress
+            # Closed here and not by garbage collection, so that the agents have stopped before the record ends.
+            async with aclosing(consult(case, resources, recorder, token)) as argued:
+                async for progress in argued:
+                    yield progress
 
     def _record_machine(self, recorder: Recorder) -> None:
         models: list[JsonValue] = [m.model_dump(mode="json") for m in self.loaded()]
