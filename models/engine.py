@@ -179,11 +179,9 @@ def _crashed() -> EngineCrashed:
 
 
 def _environment() -> dict[str, str]:
-    # Compute threads that wait for each other in a loop starve one another as soon as the machine has other work.
-    waiting = {"OMP_WAIT_POLICY": "passive"}
     # Python's own module path of this process, so that the worker finds the same code.
     path = os.pathsep.join(p for p in sys.path if p)
-    return {**waiting, **os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 class Engine:

@@ -201,11 +201,6 @@ async def test_ready_says_what_was_opened(engine: Engine) -> None:
     assert ready.threads >= 1
 
 
-async def test_compute_threads_sleep_while_they_wait_for_each_other(engine: Engine) -> None:
-    await engine.start()
-    assert psutil.Process(engine.pid).environ()["OMP_WAIT_POLICY"] == "passive"
-
-
 async def test_a_prompt_too_long_is_refused_with_both_numbers(engine: Engine) -> None:
     prompt = asked(LONG * 5)
     tokens = engine.count(prompt)

@@ -34,7 +34,8 @@ def reader(
     (folder / "oral-rehydration.md").write_text("# Oral rehydration\n\n## Treat\n\nGive ORS after each loose stool.\n")
     models = tmp_path_factory.mktemp("models")
     for file in models_folder.iterdir():
-        os.symlink(file, models / file.name)
+        if not file.name.startswith("."):
+            os.symlink(file, models / file.name)
     stick = tmp_path_factory.mktemp("stick") / "model.gguf"
     shutil.copyfile(models_folder / "smollm2-135m-instruct-q4_1.gguf", stick)
     own = {"FOLDER": str(folder), "FILE": str(stick), "COREASONER_MODELS__FOLDER": str(models)}
