@@ -60,9 +60,10 @@ class Voice:
     ) -> AsyncIterator[ModelClientStreamingChunkEvent | Spoken]:
         """Chunks while they arrive, then what was said. Raises ModelError, TranscriptError."""
         start = self._clock()
-        conversation = f"{self._recorder.consultation_id}/{self.agent}"
+        # The system prompts are the product's own files: their cache may serve every case.
         options: dict[str, str | int] = {
-            "conversation": conversation,
+            "conversation": self._recorder.consultation_id,
+            "static": True,
             "seed": self._seed,
             "max_tokens": max_tokens,
         }

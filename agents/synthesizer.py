@@ -117,7 +117,7 @@ class Synthesizer(BaseChatAgent):
 
     def _system(self, case: Case) -> str:
         asked = language(case.language)
-        return prompt("synthesize", language=asked.name, instruction=asked.instruction, mark=case.nonce)
+        return prompt("synthesize", language=asked.name, instruction=asked.instruction)
 
     def _user(
         self,
@@ -135,6 +135,7 @@ class Synthesizer(BaseChatAgent):
             chain=" → ".join(names) or "-",
             english=arguments["english"].reasoning.conclusion or "-",
             local=arguments["local"].reasoning.conclusion or "-",
+            mark=case.nonce,
             passages=_quoted(shown, case.nonce),
             instruction=language(case.language).instruction,
         )

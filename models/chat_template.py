@@ -83,3 +83,8 @@ def render(template: ChatTemplate, messages: tuple[ChatMessage, ...]) -> tuple[S
         held = ""
     segments.append(Segment(text=template.assistant.open, control=True))
     return tuple(segments)
+
+
+def system_segments(template: ChatTemplate) -> int:
+    """How many of a prompt's first segments a system message takes that opens it: none where it joins the user's."""
+    return 3 + bool(template.begin) if template.system else 0

@@ -23,7 +23,7 @@ from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel, ConfigDict
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
-from models.chat_template import ChatMessage, ChatTemplate, Segment, render
+from models.chat_template import ChatMessage, ChatTemplate, Segment, render, system_segments
 from models.engine import Engine
 from models.errors import EngineCrashed, EngineError
 from models.protocol import Finished, Piece, Sampling
@@ -37,9 +37,12 @@ class GenerationFigures(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     lane: int
+    shared: bool
+    reason: str
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    tokens_sha256: str
     queued_s: float
     prefill_s: float
     decode_s: float
@@ -58,7 +61,9 @@ def _plain(message: LLMMessage) -> ChatMessage:
 class LlamaChatClient(ChatCompletionClient):
     """A chat model that runs in this machine's engine.
 
-    `extra_create_args` may hold `conversation` (whose cache may be reused) and any field of Sampling.
+    `extra_create_args` may hold `conversation` (whose cache may be reused), `user` (users take turns), `static` (that
+    the system message holds no word of any conversation, so that everyone may share its cache) and any field of
+    Sampling.
     `json_output` takes a pydantic model, whose schema the output then obeys.
     """
 
@@ -111,12 +116,14 @@ class LlamaChatClient(ChatCompletionClient):
         if tools:
             raise EngineError("The agents of this program have no tools; none can be offered to a model.")
         extra = dict(extra_create_args)
-        conversation = str(extra.pop("conversation", ""))
+        conversation, user = str(extra.pop("conversation", "")), str(extra.pop("user", ""))
+        prompt = self.prompt(messages)
+        static = system_segments(self._template) if extra.pop("static", False) else 0
         sampling = Sampling.model_validate({**self._sampling.model_dump(), **extra})
         schema = _schema(json_output)
 
         def generate() -> AsyncGenerator[Piece | Finished, None]:
-            return self._engine.generate(conversation, self.prompt(messages), sampling, schema)
+            return self._engine.generate(conversation, prompt, sampling, schema, static=static, user=user)
 
         pieces: list[str] = []
         async for event in _restarting(generate, cancellation_token):
@@ -127,11 +134,11 @@ class LlamaChatClient(ChatCompletionClient):
                 yield self._result("".join(pieces), event)
 
     def _result(self, text: str, finished: Finished) -> CreateResult:
-        self.figures = GenerationFigures.model_validate(finished.model_dump(exclude={"event", "id", "reason"}))
+        self.figures = GenerationFigures.model_validate(finished.model_dump(exclude={"event", "id"}))
         usage = RequestUsage(finished.prompt_tokens, finished.completion_tokens)
         self._usage.prompt_tokens += usage.prompt_tokens
         self._usage.completion_tokens += usage.completion_tokens
-        reason: Literal["length", "stop"] = "length" if finished.reason == "length" else "stop"
+        reason: Literal["length", "stop"] = "stop" if finished.reason == "stop" else "length"
         return CreateResult(finish_reason=reason, content=text, usage=usage, cached=False)
 
     async def close(self) -> None:

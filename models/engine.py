@@ -12,12 +12,17 @@ import queue
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from statistics import median
+
+from pydantic import JsonValue
 
 from models import errors
 from models.chat_template import Segment
 from models.errors import EngineBusy, EngineCrashed, EngineError, ModelError
+from models.memory import require_memory
 from models.protocol import (
     EVENT,
     Command,
@@ -27,6 +32,7 @@ from models.protocol import (
     Event,
     Failed,
     Finished,
+    Forget,
     Generate,
     Load,
     Piece,
@@ -36,6 +42,9 @@ from models.protocol import (
 )
 
 _SHUTDOWN_S = 5.0
+_RECENT = 32  # generations from which the wait is guessed
+_MINUTE_S = 90.0
+_USUAL_S = 15.0  # before there was any
 
 
 class _Reply:
@@ -86,7 +95,7 @@ def _typed(failed: Failed) -> ModelError:
 class _Worker:
     """A running worker process and the subscriptions of its generations."""
 
-    def __init__(self, path: Path, settings: EngineSettings) -> None:
+    def __init__(self, path: Path, settings: EngineSettings, cache: Path | None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "models.worker"],
             stdin=subprocess.PIPE,
@@ -99,7 +108,7 @@ class _Worker:
         self._subscriptions: dict[int, _Subscription | _Reply] = {}
         self.alive = True
         self._listener = threading.Thread(target=self._listen, daemon=True)
-        self.ready = self._load(path, settings)
+        self.ready = self._load(path, settings, cache)
         self._listener.start()
 
     @property
@@ -108,10 +117,11 @@ class _Worker:
 
     @property
     def running(self) -> int:
-        return len(self._subscriptions)
+        """Generations that wait or speak."""
+        return sum(isinstance(s, _Subscription) for s in list(self._subscriptions.values()))
 
-    def _load(self, path: Path, settings: EngineSettings) -> Ready:
-        self.send(Load(path=str(path), settings=settings))
+    def _load(self, path: Path, settings: EngineSettings, cache: Path | None) -> Ready:
+        self.send(Load(path=str(path), settings=settings, cache=str(cache) if cache else None))
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         event = EVENT.validate_json(line) if line else None
@@ -178,6 +188,10 @@ def _crashed() -> EngineCrashed:
     return EngineCrashed("The model's process ended unexpectedly; the case can be asked again.")
 
 
+def _rounded(seconds: float) -> str:
+    return f"{max(1, round(seconds))} seconds" if seconds < _MINUTE_S else f"{round(seconds / 60)} minutes"
+
+
 def _environment() -> dict[str, str]:
     # Python's own module path of this process, so that the worker finds the same code.
     path = os.pathsep.join(p for p in sys.path if p)
@@ -185,37 +199,62 @@ def _environment() -> dict[str, str]:
 
 
 class Engine:
-    """Runs one model. `checked_path` hashes the file and returns it; it is called before every load."""
+    """Runs one model. `checked_path` hashes the file and returns it; it is called before every load.
 
-    def __init__(self, checked_path: Callable[[], Path], settings: EngineSettings) -> None:
+    `cache` is a folder for what is derived from exactly these weights: calibrations and static prefixes.
+    """
+
+    def __init__(
+        self, checked_path: Callable[[], Path], settings: EngineSettings, cache: Callable[[], Path] | None = None
+    ) -> None:
         self.settings = settings
+        self._cache = cache
         self._checked_path = checked_path
         self._worker: _Worker | None = None
         self._starting = threading.Lock()
         self._ids = itertools.count(1)
+        self._recent_s: deque[float] = deque(maxlen=_RECENT)
 
     def _started(self) -> _Worker:
         with self._starting:
             if self._worker is None or not self._worker.alive:
-                self._worker = _Worker(self._checked_path(), self.settings)
+                self._worker = self._start()
             return self._worker
+
+    def _start(self) -> _Worker:
+        path = self._checked_path()
+        require_memory(path, self.settings)
+        return _Worker(path, self.settings, self._cache() if self._cache else None)
 
     async def start(self) -> Ready:
         """Open the weights if they are not open. Raises ModelError."""
         return (await asyncio.to_thread(self._started)).ready
 
     async def generate(
-        self, conversation: str, prompt: tuple[Segment, ...], sampling: Sampling, output_schema: str | None = None
+        self,
+        conversation: str,
+        prompt: tuple[Segment, ...],
+        sampling: Sampling,
+        output_schema: str | None = None,
+        *,
+        static: int = 0,
+        user: str = "",
     ) -> AsyncGenerator[Piece | Finished, None]:
         """Stream the continuation of `prompt`, then its figures. Closing the iterator stops the model.
 
-        Raises EngineBusy, EngineCrashed, ContextOverflow, MalformedOutput, EngineError.
+        The first `static` segments hold nothing of any conversation; see `models.protocol.Generate`.
+        Raises EngineBusy, EngineCrashed, ContextOverflow, MalformedOutput, EngineError, NotEnoughMemory.
         """
         worker = await asyncio.to_thread(self._started)
-        if worker.running >= self.settings.queue_length:
-            raise EngineBusy(f"{worker.running} requests are waiting for the model already; try again in a minute.")
+        self._require_room(worker)
         request = Generate(
-            id=next(self._ids), conversation=conversation, prompt=prompt, sampling=sampling, output_schema=output_schema
+            id=next(self._ids),
+            conversation=conversation,
+            prompt=prompt,
+            sampling=sampling,
+            output_schema=output_schema,
+            static=static,
+            user=user,
         )
         subscription = _Subscription()
         worker.subscribe(request.id, subscription)
@@ -224,7 +263,9 @@ class Engine:
             worker.send(request)
             while not finished:
                 event = await subscription.next()
-                finished = isinstance(event, Finished)
+                if isinstance(event, Finished):
+                    finished = True
+                    self._recent_s.append(event.prefill_s + event.decode_s)
                 if isinstance(event, Piece | Finished):
                     yield event
         except EngineError:
@@ -234,6 +275,22 @@ class Engine:
             worker.unsubscribe(request.id)
             if not finished:
                 worker.send(Stop(id=request.id))
+
+    def _require_room(self, worker: _Worker) -> None:
+        seats = worker.ready.lanes * worker.ready.sequences
+        waiting = worker.running - seats
+        if waiting < self.settings.queue_length:
+            return
+        usual = median(self._recent_s) if self._recent_s else _USUAL_S
+        wait = usual * (waiting + 1) / seats
+        raise EngineBusy(
+            f"{waiting} requests are waiting for the model already; try again in about {_rounded(wait)}.", wait
+        )
+
+    def forget(self, conversation: str) -> None:
+        """Wipe what is kept of a conversation; its next question is read from the beginning."""
+        if self._worker is not None and self._worker.alive:
+            self._worker.send(Forget(conversation=conversation))
 
     def count(self, prompt: tuple[Segment, ...]) -> int:
         """How many tokens `prompt` has. Blocks for a moment, or for seconds where the weights are not open yet."""
@@ -249,6 +306,16 @@ class Engine:
         if not isinstance(event, Counted):
             raise EngineError("The model's process answered out of order; report this.")
         return event.tokens
+
+    @property
+    def description(self) -> dict[str, JsonValue]:
+        """For the record: how it runs, and what calibration chose on this machine; empty while nothing is open."""
+        if self._worker is None or not self._worker.alive:
+            return {}
+        return {
+            "settings": self.settings.model_dump(mode="json"),
+            "opened": self._worker.ready.model_dump(mode="json", exclude={"event"}),
+        }
 
     @property
     def context_length(self) -> int:

@@ -75,7 +75,15 @@ class EngineCrashed(EngineError):
 
 
 class EngineBusy(EngineError):
-    """The queue is full."""
+    """The queue is full. `wait_s` is a guess of when it will not be."""
+
+    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class NotEnoughMemory(EngineError):
+    """Weights and contexts do not fit into what is free."""
 
 
 class ContextOverflow(EngineError):

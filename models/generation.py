@@ -1,19 +1,27 @@
-"""One generation in one lane: reuse what the lane holds, prefill the rest, decode until done.
+"""One generation in one sequence of a lane: what is due next, and what was chosen.
 
-Emits whole characters only. Knows nothing of processes or queues.
+Emits whole characters only. Knows nothing of processes, queues, or the other sequences of its lane.
 """
 
 import codecs
+import hashlib
 import time
-from collections.abc import Callable, Iterator
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
-from models.errors import ContextOverflow, GenerationStopped
-from models.llama import Lane
+from models.errors import ContextOverflow
+from models.llama import Due, Lane, Weights
 from models.protocol import Finished, Generate
 from models.sampler import Sampler
 
-Reason = Literal["stop", "length", "stopped"]
+Reason = Literal["stop", "length", "repetition", "time", "stopped"]
+
+_MIN_ROOM = 64
+_SHOWN_EVERY_S = 0.03
+_LONGEST_PERIOD = 48
+_REPEATED_TOKENS = 96
+_REPEATED_TIMES = 4
+_WATCHED_EVERY = 8  # tokens
 
 
 class TextStream:
@@ -49,103 +57,139 @@ def _overlap(text: str, stop: str) -> int:
     return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)
 
 
-def _common_prefix(a: list[int], b: list[int]) -> int:
-    n = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        n += 1
-    return n
+def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many tokens two texts begin with in common."""
+    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def repeats(tokens: Sequence[int]) -> bool:
+    """Whether the last tokens say the same few over and over; a model that does so does not find out by itself."""
+    for period in range(1, _LONGEST_PERIOD + 1):
+        length = max(_REPEATED_TOKENS, _REPEATED_TIMES * period)
+        if len(tokens) >= length and tokens[-length + period :] == tokens[-length:-period]:
+            return True
+    return False
+
+
+class Asked(NamedTuple):
+    """A request with its prompt's tokens; the first `static` of them belong to no conversation.
+
+    `marks` are the places in the prompt at which reading pauses for a save.
+    """
+
+    request: Generate
+    tokens: list[int]
+    static: int
+    budget: int
+    since: float
+    marks: set[int]
+
+    @classmethod
+    def of(cls, request: Generate, weights: Weights, context_length: int) -> "Asked":
+        """The request, if it fits. Raises ContextOverflow, EngineError."""
+        static = weights.tokenize(request.prompt[: request.static])
+        tokens = [*static, *weights.tokenize(request.prompt[request.static :])]
+        room = context_length - len(tokens)
+        if room < min(request.sampling.max_tokens, _MIN_ROOM):
+            raise ContextOverflow(
+                f"The prompt has {len(tokens)} tokens and the model's context holds {context_length}; "
+                "shorten the case or set engine.context_length higher."
+            )
+        return cls(request, tokens, len(static), min(room, request.sampling.max_tokens), time.perf_counter(), set())
 
 
 class Generation:
-    """A request while it runs. `threads` tells how many compute threads to use at each step."""
+    """A request while it runs."""
 
-    def __init__(
-        self,
-        request: Generate,
-        lane: Lane,
-        lane_number: int,
-        threads: Callable[[], int],
-        stopped: Callable[[], bool],
-        emit: Callable[[str], None],
-    ) -> None:
-        self._request, self._lane, self._lane_number = request, lane, lane_number
-        self._threads, self._stopped, self._emit = threads, stopped, emit
+    def __init__(self, asked: Asked, lane: Lane, number: int, sequence: int, emit: Callable[[str], None]) -> None:
+        self.asked, self.sequence = asked, sequence
+        self.shared = False
+        self._lane, self._number, self._emit = lane, number, emit
+        self._cached = len(lane.held[sequence])
+        self._sampler = Sampler(lane.weights, asked.request.sampling, asked.request.output_schema)
+        self._text = TextStream(asked.request.sampling.stop)
+        self._chosen: list[int] = []
+        self._unseen, self._shown_at = "", 0.0
+        self._started = self._prefilled = time.perf_counter()
 
-    def run(self, *, reuse: bool, queued_s: float) -> Finished:
-        """Generate to the end. `reuse` says that the lane's cache belongs to the same conversation.
+    @property
+    def prefilled(self) -> int:
+        """How much of the prompt is in the cache."""
+        return min(len(self._lane.held[self.sequence]), len(self.asked.tokens))
 
-        Raises ContextOverflow, MalformedOutput, EngineError.
+    @property
+    def prefilling(self) -> bool:
+        """Whether some of the prompt is still to be read."""
+        return not self._chosen
+
+    @property
+    def seconds(self) -> float:
+        """Since it has a lane."""
+        return time.perf_counter() - self._started
+
+    def due(self, room: int) -> Due:
+        """What to decode next: the last token chosen, or at most `room` tokens of the prompt."""
+        if self._chosen:
+            return Due(self.sequence, self._chosen[-1:], True)
+        start, tokens = self.prefilled, self.asked.tokens
+        end = min(start + room, min((m for m in list(self.asked.marks) if m > start), default=len(tokens)))
+        return Due(self.sequence, tokens[start:end], end >= len(tokens))
+
+    def took(self, row: int) -> Finished | None:
+        """What was due is decoded: choose the next token from the logits in `row`; the figures when that was the last.
+
+        Raises MalformedOutput, EngineError.
         """
-        tokens, budget = self._fit()
-        # The last prompt token is always decoded again: its logits choose the first new token.
-        cached = min(_common_prefix(self._lane.tokens, tokens), len(tokens) - 1) if reuse else 0
-        started = time.perf_counter()
-        prefilled = started
-        produced: int = 0
-        reason: Reason = "stopped"
-        sampler = Sampler(self._lane.weights, self._request.sampling, self._request.output_schema)
-        try:
-            self._prefill(tokens, cached)
-            prefilled = time.perf_counter()
-            for step in self._decode(sampler, budget):
-                produced, reason = step
-        except GenerationStopped:
-            reason = "stopped"
-        finally:
-            sampler.close()
+        if self.prefilling:
+            if self.prefilled < len(self.asked.tokens):
+                return None
+            self._prefilled = time.perf_counter()
+        token = self._sampler.next(self._lane, row, remaining=self.asked.budget - len(self._chosen))
+        self._chosen.append(token)
+        if self._lane.weights.ends_generation(token):
+            return self.end("stop")
+        self._show(self._text.feed(self._lane.weights.piece(token)))
+        if self._text.stopped:
+            return self.end("stop")
+        if len(self._chosen) >= self.asked.budget:
+            return self.end("length")
+        free = self.asked.request.output_schema is None
+        if free and len(self._chosen) % _WATCHED_EVERY == 0 and repeats(self._chosen):
+            return self.end("repetition")
+        return None
+
+    def end(self, reason: Reason) -> Finished:
+        """The figures, now; what was held back is shown."""
+        if not self._text.stopped:
+            self._unseen += self._text.close()
+        if self._unseen:
+            self._emit(self._unseen)
+            self._unseen = ""
+        said = self._chosen[:-1] if reason == "stop" and not self._text.stopped else self._chosen
+        finished = time.perf_counter()
+        prefilled = self._prefilled if self._chosen else finished
         return Finished(
-            id=self._request.id,
+            id=self.asked.request.id,
             reason=reason,
-            lane=self._lane_number,
-            prompt_tokens=len(tokens),
-            cached_tokens=cached,
-            completion_tokens=produced,
-            queued_s=queued_s,
-            prefill_s=prefilled - started,
-            decode_s=time.perf_counter() - prefilled,
+            lane=self._number,
+            shared=self.shared,
+            prompt_tokens=len(self.asked.tokens),
+            cached_tokens=self._cached,
+            completion_tokens=len(self._chosen),
+            tokens_sha256=hashlib.sha256(b"".join(t.to_bytes(4, "little") for t in said)).hexdigest(),
+            queued_s=self._started - self.asked.since,
+            prefill_s=prefilled - self._started,
+            decode_s=finished - prefilled,
         )
 
-    def _fit(self) -> tuple[list[int], int]:
-        tokens = self._lane.weights.tokenize(self._request.prompt)
-        room = self._lane.context_length - len(tokens)
-        if room < min(self._request.sampling.max_tokens, 64):
-            raise ContextOverflow(
-                f"The prompt has {len(tokens)} tokens and the model's context holds {self._lane.context_length}; "
-                "shorten the case or set engine.context_length higher."
-            )
-        return tokens, min(room, self._request.sampling.max_tokens)
-
-    def _prefill(self, tokens: list[int], cached: int) -> None:
-        self._lane.keep(cached)
-        for start in range(cached, len(tokens), self._lane.slice_length):
-            self._step(tokens[start : start + self._lane.slice_length])
-
-    def _step(self, tokens: list[int]) -> None:
-        if self._stopped():
-            raise GenerationStopped("The generation was stopped.")
-        self._lane.use_threads(self._threads())
-        self._lane.decode(tokens)
-
-    def _decode(self, sampler: Sampler, budget: int) -> Iterator[tuple[int, Reason]]:
-        text = TextStream(self._request.sampling.stop)
-        for produced in range(1, budget + 1):
-            token = sampler.next(self._lane, remaining=budget - produced + 1)
-            if self._lane.weights.ends_generation(token):
-                self._show(text.close())
-                yield produced, "stop"
-                return
-            self._show(text.feed(self._lane.weights.piece(token)))
-            if text.stopped:
-                yield produced, "stop"
-                return
-            if produced < budget:
-                self._step([token])
-            yield produced, "stopped"
-        self._show(text.close())
-        yield budget, "length"
-
     def _show(self, text: str) -> None:
-        if text:
-            self._emit(text)
+        """Text that comes fast is shown in a few words at a time: each message costs time that the model needs."""
+        self._unseen += text
+        now = time.perf_counter()
+        if self._unseen and now - self._shown_at >= _SHOWN_EVERY_S:
+            self._emit(self._unseen)
+            self._unseen, self._shown_at = "", now
+
+    def close(self) -> None:
+        """Free the native samplers."""
+        self._sampler.close()

@@ -88,7 +88,10 @@ _TENSOR_TYPES = {
 
 
 class GGUFHeader(BaseModel):
-    """What a sound header says. `parameters` counts tensor elements, `data_offset` and `size` are bytes."""
+    """What a sound header says. `parameters` counts tensor elements, `data_offset` and `size` are bytes.
+
+    `cache_elements` are the keys and the values that one token leaves in the cache, at most; 0 where it is not said.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -101,6 +104,7 @@ class GGUFHeader(BaseModel):
     alignment: int
     data_offset: int
     size: int
+    cache_elements: tuple[int, int] = (0, 0)
 
 
 class _Array(NamedTuple):
@@ -127,6 +131,24 @@ def inspect(path: Path) -> GGUFHeader:
             return _Reader(content, path.name, size).header()
 
 
+def _cache_elements(pairs: dict[str, Value], architecture: str) -> tuple[int, int]:
+    """Layers times key-value heads times their length; heads that differ by layer count as the most there can be."""
+
+    def number(key: str) -> int:
+        value = pairs.get(f"{architecture}.{key}")
+        return value if isinstance(value, int) and value > 0 else 0
+
+    layers, heads = number("block_count"), number("attention.head_count")
+    if not layers or not heads:
+        return 0, 0
+    cached_heads = layers * (number("attention.head_count_kv") or heads)
+    head = number("embedding_length") // heads
+    return (
+        cached_heads * (number("attention.key_length") or head),
+        cached_heads * (number("attention.value_length") or head),
+    )
+
+
 class _Reader:
     """A position in the mapped file that never passes its end."""
 
@@ -151,6 +173,7 @@ class _Reader:
             alignment=alignment,
             data_offset=data_offset,
             size=self._size,
+            cache_elements=_cache_elements(pairs, architecture),
         )
 
     def _preamble(self) -> tuple[int, int, int]:

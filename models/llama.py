@@ -1,22 +1,36 @@
 """The few calls of llama.cpp that the engine needs: open weights, hold a context, decode, read logits.
 
-A `Lane` is one context over shared weights; it is used by one thread at a time and remembers which tokens its
-key-value cache holds. Knows nothing of requests, queues or sampling rules.
+A `Lane` is one context over shared weights with room for one or more sequences; it is used by one thread at a time
+and remembers which tokens its key-value cache holds. Knows nothing of requests, queues or sampling rules.
 """
 
 import ctypes
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
 from models.chat_template import Segment
-from models.errors import EngineError, GenerationStopped, MalformedWeights
+from models.errors import EngineError, MalformedWeights
+from models.protocol import EngineSettings
 
 _LOG_TAIL = 6
+_ABORTED = 2
+_EVERY_LAYER = 1 << 16
+_FLASH_ATTENTION = {
+    "auto": llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    "on": llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+    "off": llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+}
+_CACHE_TYPES = {"f16": llama_cpp.GGML_TYPE_F16, "q8_0": llama_cpp.GGML_TYPE_Q8_0}
+_SPLIT_MODES = {
+    "none": llama_cpp.LLAMA_SPLIT_MODE_NONE,
+    "layer": llama_cpp.LLAMA_SPLIT_MODE_LAYER,
+    "row": llama_cpp.LLAMA_SPLIT_MODE_ROW,
+}
 _log: list[str] = []
 
 
@@ -35,11 +49,13 @@ def _last_words() -> str:
 class Weights:
     """An opened GGUF. Raises MalformedWeights where llama.cpp refuses it."""
 
-    def __init__(self, path: str, gpu_layers: int = 0) -> None:
+    def __init__(self, path: str, settings: EngineSettings) -> None:
         llama_cpp.llama_log_set(_keep_log, None)
         llama_cpp.llama_backend_init()
         parameters = llama_cpp.llama_model_default_params()
-        parameters.n_gpu_layers = gpu_layers
+        parameters.n_gpu_layers = settings.gpu_layers if settings.gpu_layers >= 0 else _EVERY_LAYER
+        parameters.split_mode = _SPLIT_MODES[settings.split_mode]
+        parameters.main_gpu = settings.main_gpu
         self.model: Any = llama_cpp.llama_model_load_from_file(path.encode(), parameters)
         if not self.model:
             raise MalformedWeights(
@@ -117,27 +133,38 @@ class Weights:
             self.model = None
 
 
-class Lane:
-    """One context over the weights. `stopped` is asked throughout a decode and ends it at once when true."""
+class Due(NamedTuple):
+    """Tokens that a sequence is to hold next, and whether something is to be chosen after the last of them."""
 
-    def __init__(self, weights: Weights, context_length: int, slice_length: int, stopped: Callable[[], bool]) -> None:
-        parameters = llama_cpp.llama_context_default_params()
-        parameters.n_ctx = context_length
-        parameters.n_batch = slice_length
-        parameters.n_ubatch = slice_length
-        parameters.n_seq_max = 1
-        parameters.no_perf = True
+    sequence: int
+    tokens: Sequence[int]
+    wants_logits: bool
+
+
+class LaneInterrupted(Exception):
+    """A decode was abandoned because `stopped` became true; every sequence holds what it held before."""
+
+
+class Lane:
+    """One context over the weights, with room for `sequences` texts of `context_length` tokens each.
+
+    `stopped` is asked throughout a decode and ends it at once when true. Used by one thread at a time.
+    """
+
+    def __init__(self, weights: Weights, settings: EngineSettings, sequences: int, stopped: Callable[[], bool]) -> None:
+        self.context_length = min(settings.context_length, weights.trained_context)
+        self.sequences = sequences
+        parameters = _context_parameters(settings, self.context_length, sequences)
         self.context: Any = llama_cpp.llama_init_from_model(weights.model, parameters)
         if not self.context:
             raise EngineError(
-                f"There is not enough memory for a context of {context_length} tokens ({_last_words()}); "
-                "set engine.context_length lower."
+                f"There is not enough memory for {sequences} contexts of {self.context_length} tokens "
+                f"({_last_words()}); set engine.context_length or engine.sequences lower."
             )
         self.weights = weights
-        self.context_length = context_length
-        self.slice_length = slice_length
-        self.tokens: list[int] = []
+        self.held: list[list[int]] = [[] for _ in range(sequences)]
         self._memory: Any = llama_cpp.llama_get_memory(self.context)
+        self._batch = llama_cpp.llama_batch_init(settings.prefill_slice + sequences, 0, 1)
         self._abort = llama_cpp.ggml_abort_callback(lambda _: stopped())
         llama_cpp.llama_set_abort_callback(self.context, self._abort, None)
 
@@ -145,30 +172,92 @@ class Lane:
         """Compute with this many threads from the next decode on; the tokens do not depend on it."""
         llama_cpp.llama_set_n_threads(self.context, threads, threads)
 
-    def keep(self, n: int) -> None:
-        """Forget everything in the cache after the first `n` tokens."""
-        llama_cpp.llama_memory_seq_rm(self._memory, 0, n, -1)
-        del self.tokens[n:]
+    def keep(self, sequence: int, n: int) -> int:
+        """Forget what a sequence holds after its first `n` tokens; how many are left (a model may keep none)."""
+        held = self.held[sequence]
+        if n < len(held) and not llama_cpp.llama_memory_seq_rm(self._memory, sequence, n, -1):
+            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+            n = 0
+        del held[n:]
+        return len(held)
 
-    def decode(self, tokens: Sequence[int]) -> None:
-        """Append at most `slice_length` tokens to the cache. Raises GenerationStopped, EngineError."""
-        ids = (llama_cpp.llama_token * len(tokens))(*tokens)
-        code = llama_cpp.llama_decode(self.context, llama_cpp.llama_batch_get_one(ids, len(tokens)))
+    def decode(self, step: Sequence[Due]) -> list[int]:
+        """Append tokens to sequences, at most `prefill_slice` in all and one more a sequence.
+
+        The row of the logits after each one's last token. Raises LaneInterrupted, EngineError; then every sequence
+        holds what it held before.
+        """
+        rows = self._fill(step)
+        code = llama_cpp.llama_decode(self.context, self._batch)
         if code == 0:
-            self.tokens.extend(tokens)
-            return
-        self.keep(0)
-        if code == 2:
-            raise GenerationStopped("The generation was stopped.")
+            for due in step:
+                self.held[due.sequence].extend(due.tokens)
+            return rows
+        for due in step:
+            self._take_back(due.sequence)
+        if code == _ABORTED:
+            raise LaneInterrupted
         raise EngineError(f"llama.cpp could not decode (code {code}: {_last_words()}); try the case again.")
 
-    def logits(self) -> npt.NDArray[np.float32]:
-        """Logits after the last decoded token, shape [vocabulary]; valid until the next decode."""
-        pointer = llama_cpp.llama_get_logits_ith(self.context, -1)
+    def _fill(self, step: Sequence[Due]) -> list[int]:
+        rows: list[int] = []
+        batch, n = self._batch, 0
+        for due in step:
+            for position, token in enumerate(due.tokens, start=len(self.held[due.sequence])):
+                batch.token[n], batch.pos[n], batch.logits[n] = token, position, 0
+                batch.n_seq_id[n], batch.seq_id[n][0] = 1, due.sequence
+                n += 1
+            batch.logits[n - 1] = due.wants_logits
+            rows.append(n - 1)
+        batch.n_tokens = n
+        return rows
+
+    def _take_back(self, sequence: int) -> None:
+        held = len(self.held[sequence])
+        if not llama_cpp.llama_memory_seq_rm(self._memory, sequence, held, -1):
+            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+            self.held[sequence].clear()
+
+    def save(self, sequence: int) -> bytes:
+        """What the sequence holds, keys and values: for `restore` in a lane over the same weights."""
+        size = llama_cpp.llama_state_seq_get_size(self.context, sequence)
+        buffer = (ctypes.c_uint8 * size)()
+        written = llama_cpp.llama_state_seq_get_data(self.context, buffer, size, sequence)
+        return bytes(memoryview(buffer)[:written])
+
+    def restore(self, sequence: int, tokens: Sequence[int], state: bytes) -> bool:
+        """Make the sequence hold `tokens`, whose saved state this is; False where it does not fit."""
+        self.keep(sequence, 0)
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        if not llama_cpp.llama_state_seq_set_data(self.context, buffer, len(state), sequence):
+            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+            return False
+        self.held[sequence] = list(tokens)
+        return True
+
+    def logits(self, row: int) -> npt.NDArray[np.float32]:
+        """Logits of a row of the last decode, shape [vocabulary]; valid until the next one."""
+        pointer = llama_cpp.llama_get_logits_ith(self.context, row)
         return np.ctypeslib.as_array(pointer, shape=(self.weights.vocabulary_size,))
 
     def close(self) -> None:
         """Give the context's memory back."""
         if self.context:
+            llama_cpp.llama_batch_free(self._batch)
             llama_cpp.llama_free(self.context)
             self.context = None
+
+
+def _context_parameters(settings: EngineSettings, context_length: int, sequences: int) -> Any:
+    parameters = llama_cpp.llama_context_default_params()
+    parameters.n_ctx = context_length * sequences
+    parameters.n_batch = settings.prefill_slice + sequences
+    parameters.n_ubatch = settings.prefill_slice + sequences
+    parameters.n_seq_max = sequences
+    parameters.kv_unified = False  # each sequence attends to its own cells only
+    parameters.flash_attn_type = _FLASH_ATTENTION[settings.flash_attention]
+    parameters.type_k = _CACHE_TYPES[settings.cache_keys]
+    parameters.type_v = _CACHE_TYPES[settings.cache_values]
+    parameters.offload_kqv = settings.gpu_layers != 0
+    parameters.no_perf = True
+    return parameters

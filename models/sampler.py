@@ -153,21 +153,21 @@ class Sampler:
             weights, sampling.model_copy(update={"repeat_penalty": 1.0}) if output_schema else sampling
         )
 
-    def next(self, lane: Lane, remaining: int) -> int:
-        """The next token after the lane's last decode; with it, `remaining` tokens may still come."""
+    def next(self, lane: Lane, row: int, remaining: int) -> int:
+        """The next token after a row of the lane's last decode; with it, `remaining` tokens may still come."""
         if self._grammar is None:
-            return int(llama_cpp.llama_sampler_sample(self._chain, lane.context, -1))
-        token = self._constrained(self._grammar, lane)
+            return int(llama_cpp.llama_sampler_sample(self._chain, lane.context, row))
+        token = self._constrained(self._grammar, lane, row)
         if remaining <= _CLOSING_WINDOW:
             token = self._or_closing(self._grammar, token, remaining - 1)
         self._grammar.accept(token)
         return token
 
-    def _constrained(self, grammar: Grammar, lane: Lane) -> int:
-        logits = lane.logits()
-        free = int(llama_cpp.llama_sampler_sample(self._chain, lane.context, -1))
+    def _constrained(self, grammar: Grammar, lane: Lane, row: int) -> int:
+        free = int(llama_cpp.llama_sampler_sample(self._chain, lane.context, row))
         if grammar.allowed(np.array([free], np.int32)).size:
             return free
+        logits = lane.logits(row)
         best = np.argpartition(logits, -_TRIAL)[-_TRIAL:].astype(np.int32)
         for ids in (best, np.arange(len(logits), dtype=np.int32)):
             if (kept := grammar.allowed(ids)).size:

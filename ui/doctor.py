@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
+from models.protocol import EngineSettings
 from transcripts.errors import TranscriptError
 from ui.errors import InterfaceError
 from ui.ports import require_free
@@ -52,7 +53,13 @@ def _software(workspace: Workspace) -> Iterator[Finding]:
             subject="engine", state="bad", words=f"{words}, but engine.gpu_layers is {layers}; rebuild or set 0"
         )
     else:
-        yield Finding(subject="engine", state="good", words=f"{words}, {workspace.settings.engine.lanes} lanes")
+        yield Finding(subject="engine", state="good", words=f"{words}, {_shape(workspace.settings.engine)}")
+
+
+def _shape(engine: EngineSettings) -> str:
+    lanes = f"{engine.lanes} lanes" if engine.lanes else "lanes by calibration"
+    where = {0: "", -1: ", every layer on the GPU"}.get(engine.gpu_layers, f", {engine.gpu_layers} layers on the GPU")
+    return f"at most {engine.sequences} texts at once, {lanes}, {engine.context_length} tokens each{where}"
 
 
 def _machine(workspace: Workspace) -> Iterator[Finding]:

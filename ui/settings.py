@@ -6,10 +6,10 @@ override single values. Knows nothing of what the values are used for.
 
 import os
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     languages: tuple[str, ...] = Field(default_factory=lambda: tuple(languages()))
     models: ModelSettings = ModelSettings()
     engine: EngineSettings = EngineSettings()
+    engines: dict[str, dict[str, Any]] = Field(default_factory=dict)
     team: TeamSettings = TeamSettings()
     chat: ChatSettings = ChatSettings()
 
@@ -80,6 +81,16 @@ class Settings(BaseSettings):
         if unknown or not codes:
             raise ValueError(f"{unknown[0] if unknown else 'none'} is not among {', '.join(languages())}")
         return codes
+
+    @model_validator(mode="after")
+    def _engines_are_possible(self) -> Self:
+        for name in self.engines:
+            self.engine_of(name)
+        return self
+
+    def engine_of(self, model: str) -> EngineSettings:
+        """How the engine of a model runs: as every engine, but for what `[engines.MODEL]` says otherwise."""
+        return EngineSettings.model_validate({**self.engine.model_dump(), **self.engines.get(model, {})})
 
     @classmethod
     def settings_customise_sources(
@@ -102,6 +113,11 @@ class Settings(BaseSettings):
     def knowledge_folder(self) -> Path:
         """Where guidelines are kept."""
         return self.home / "knowledge"
+
+    @property
+    def cache_folder(self) -> Path:
+        """What can be made again: calibrations, and key-value states of the product's own prompts."""
+        return self.home / "cache"
 
     @property
     def transcripts_file(self) -> Path:

@@ -99,7 +99,11 @@ class Workspace:
     def engine(self, name: str) -> Engine:
         """The engine of a model; roles that share a model share its engine."""
         if name not in self._engines:
-            self._engines[name] = Engine(lambda: self.weights.checked_path(name), self.settings.engine)
+            self._engines[name] = Engine(
+                lambda: self.weights.checked_path(name),
+                self.settings.engine_of(name),
+                lambda: self.settings.cache_folder / self.weights.digest(name),
+            )
         return self._engines[name]
 
     def client(self, role: Role) -> ChatCompletionClient:
@@ -151,10 +155,14 @@ class Workspace:
         resources = self.resources()
         with self.transcripts.begin() as recorder:
             self._record_machine(recorder)
-            # Closed here and not by garbage collection, so that the agents have stopped before the record ends.
-            async with aclosing(consult(case, resources, recorder, token)) as argued:
-                async for progress in argued:
-                    yield progress
+            try:
+                # Closed here and not by garbage collection, so that the agents have stopped before the record ends.
+                async with aclosing(consult(case, resources, recorder, token)) as argued:
+                    async for progress in argued:
+                        yield progress
+            finally:
+                for engine in self._engines.values():
+                    engine.forget(recorder.consultation_id)
 
     def _record_machine(self, recorder: Recorder) -> None:
         models: list[JsonValue] = [m.model_dump(mode="json") for m in self.loaded()]
@@ -163,6 +171,7 @@ class Workspace:
             {
                 "models": models,
                 "engine": self.settings.engine.model_dump(mode="json"),
+                "engines": {name: engine.description for name, engine in self._engines.items()},
                 "team": self.settings.team.model_dump(mode="json"),
                 "versions": {name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
                 "machine": {"system": platform.platform(), "processors": os.cpu_count() or 0},

@@ -22,7 +22,7 @@ def smollm2(models_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def engine(smollm2: Path) -> Iterator[Engine]:
     """Two lanes; no test may end its worker."""
-    engine = Engine(lambda: smollm2, EngineSettings(context_length=1024, lanes=2))
+    engine = Engine(lambda: smollm2, EngineSettings(context_length=1024, lanes=2, sequences=2))
     yield engine
     engine.close()
 
@@ -33,7 +33,8 @@ def open_engine(smollm2: Path) -> Iterator[OpenEngine]:
     engines: list[Engine] = []
 
     def open_(checked_path: Callable[[], Path] = lambda: smollm2, **settings: int) -> Engine:
-        engines.append(Engine(checked_path, EngineSettings.model_validate({"context_length": 1024, **settings})))
+        usual = {"context_length": 1024, "lanes": 2, "sequences": settings.get("lanes", 2)}
+        engines.append(Engine(checked_path, EngineSettings.model_validate({**usual, **settings})))
         return engines[-1]
 
     yield open_
@@ -43,6 +44,6 @@ def open_engine(smollm2: Path) -> Iterator[OpenEngine]:
 
 @pytest.fixture(scope="session")
 def weights(smollm2: Path) -> Iterator[Weights]:
-    weights = Weights(str(smollm2))
+    weights = Weights(str(smollm2), EngineSettings())
     yield weights
     weights.close()

@@ -223,13 +223,18 @@ async def test_a_form_that_is_no_schema_is_an_error_and_the_lane_lives_on(engine
     assert (await hear(engine, asked(FEVER), greedy(4))).text == before
 
 
-async def test_a_full_queue_is_refused_at_once(open_engine: OpenEngine) -> None:
+async def test_a_full_queue_is_refused_at_once_with_the_expected_wait(open_engine: OpenEngine) -> None:
     engine = open_engine(lanes=1, queue_length=1)
+    await hear(engine, asked(RASH), greedy(1))
     running = talking(engine, asked(FEVER), "running")
     await anext(running)
-    with pytest.raises(EngineBusy, match="1 requests are waiting"):
+    waiting = asyncio.ensure_future(hear(engine, asked(RASH), greedy(1)))
+    await submitted(engine)
+    with pytest.raises(EngineBusy, match=r"1 requests are waiting .* about 1 seconds") as busy:
         await hear(engine, asked(RASH), greedy(1))
+    assert 0 < busy.value.wait_s < 2
     await running.aclose()
+    assert (await waiting).finished.completion_tokens == 1
     assert (await hear(engine, asked(RASH), greedy(1))).finished.completion_tokens == 1
 
 

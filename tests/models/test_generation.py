@@ -1,52 +1,8 @@
-"""One generation in one lane: how bytes become text, and what a stop leaves behind."""
-
-import itertools
-from collections.abc import Callable, Iterator
+"""How bytes become text, and how a model that goes round in circles is noticed."""
 
 import pytest
 
-from models.generation import Generation, TextStream
-from models.llama import Lane, Weights
-from models.protocol import Finished, Generate, Sampling
-from tests.models.generations import FEVER, asked, greedy
-
-SLICE = 32
-LONG = asked("The child coughs. " * 30 + FEVER)
-IN_PREFILL = 1500  # a slice asks some 500 times whether to stop
-
-
-class StoppableLane:
-    """A lane whose work is stopped when `when` says so, which it is asked all the time."""
-
-    def __init__(self, weights: Weights) -> None:
-        self.when: Callable[[], bool] = lambda: False
-        self.lane = Lane(weights, 512, SLICE, lambda: self.when())
-
-    def run(self, sampling: Sampling, emit: Callable[[str], None] = lambda _: None, *, reuse: bool = False) -> Finished:
-        request = Generate(id=1, conversation="c", prompt=LONG, sampling=sampling)
-        generation = Generation(request, self.lane, 0, lambda: 1, lambda: self.when(), emit)
-        return generation.run(reuse=reuse, queued_s=0.0)
-
-    def text(self, sampling: Sampling, *, reuse: bool = False) -> str:
-        pieces: list[str] = []
-        self.run(sampling, pieces.append, reuse=reuse)
-        return "".join(pieces)
-
-
-@pytest.fixture
-def stoppable(weights: Weights) -> Iterator[StoppableLane]:
-    stoppable = StoppableLane(weights)
-    yield stoppable
-    stoppable.lane.close()
-
-
-@pytest.fixture(scope="module")
-def undisturbed(weights: Weights) -> str:
-    """What a lane says that nobody stops."""
-    fresh = StoppableLane(weights)
-    text = fresh.text(greedy(8))
-    fresh.lane.close()
-    return text
+from models.generation import TextStream, common_prefix, repeats
 
 
 def streamed(raw: bytes, *stop: str, width: int = 1) -> list[str]:
@@ -105,34 +61,22 @@ def test_a_stop_string_of_wide_characters_is_found_between_their_bytes() -> None
     assert "".join(streamed("熱が出た。以上".encode(), "。以")) == "熱が出た"
 
 
-def test_a_stop_in_the_middle_of_prefill_shows_nothing(stoppable: StoppableLane) -> None:
-    asked_times = itertools.count()
-    stoppable.when = lambda: next(asked_times) > IN_PREFILL
-    shown: list[str] = []
-    finished = stoppable.run(greedy(8), shown.append)
-    assert next(asked_times) > IN_PREFILL
-    assert (finished.reason, finished.completion_tokens, shown) == ("stopped", 0, [])
+@pytest.mark.parametrize("period", [1, 2, 7, 24, 48])
+def test_going_round_in_circles_is_noticed(period: int) -> None:
+    assert repeats([*range(1000, 1050), *list(range(period)) * 200])
 
 
-def test_a_lane_that_was_stopped_in_prefill_speaks_as_ever(stoppable: StoppableLane, undisturbed: str) -> None:
-    asked_times = itertools.count()
-    stoppable.when = lambda: next(asked_times) > IN_PREFILL
-    stoppable.run(greedy(8))
-    stoppable.when = lambda: False
-    assert stoppable.text(greedy(8), reuse=True) == undisturbed
+@pytest.mark.parametrize("period", [3, 24, 48])
+def test_saying_something_three_times_is_no_circle(period: int) -> None:
+    assert not repeats([*range(1000, 1050), *list(range(period)) * 3])
 
 
-def test_a_stop_in_the_middle_of_decode_ends_it_there(stoppable: StoppableLane, undisturbed: str) -> None:
-    shown: list[str] = []
-    stoppable.when = lambda: len(shown) >= 3
-    finished = stoppable.run(greedy(64), shown.append)
-    assert (finished.reason, len(shown)) == ("stopped", 3)
-    assert undisturbed.startswith("".join(shown))
+def test_a_circle_that_was_left_is_none() -> None:
+    assert not repeats([*[7] * 200, 8])
 
 
-def test_a_lane_that_was_stopped_in_decode_speaks_as_ever(stoppable: StoppableLane, undisturbed: str) -> None:
-    shown: list[str] = []
-    stoppable.when = lambda: len(shown) >= 3
-    stoppable.run(greedy(64), shown.append)
-    stoppable.when = lambda: False
-    assert stoppable.text(greedy(8), reuse=True) == undisturbed
+@pytest.mark.parametrize(
+    ("one", "other", "length"), [([], [1], 0), ([1, 2], [1, 2, 3], 2), ([1, 2], [2, 2], 0), ([1, 2], [1, 3], 1)]
+)
+def test_the_common_beginning_of_two_texts(one: list[int], other: list[int], length: int) -> None:
+    assert common_prefix(one, other) == common_prefix(other, one) == length

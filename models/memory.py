@@ -1,0 +1,57 @@
+"""Whether weights and contexts fit into free memory, asked before a native loader finds out.
+
+Knows the figures in a GGUF header and what the system says is free; nothing of how memory is used afterwards.
+"""
+
+from pathlib import Path
+
+import psutil
+
+from models.errors import NotEnoughMemory
+from models.gguf import GGUFHeader, inspect
+from models.protocol import EngineSettings
+
+_BYTES_AN_ELEMENT = {"f16": 2.0, "q8_0": 34 / 32}
+_LOGIT_BYTES = 4
+_OVERHEAD = 128_000_000  # bytes a lane: graph, activations, batches
+_CONTEXTS = tuple(1 << n for n in range(17, 9, -1))
+_LIMIT, _USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+
+
+def needed(header: GGUFHeader, settings: EngineSettings, context_length: int) -> int:
+    """Bytes for the weights and for every context, about."""
+    sequences = max(settings.sequences, settings.lanes)
+    lanes = settings.lanes or min(2, sequences)
+    keys, values = header.cache_elements
+    token = keys * _BYTES_AN_ELEMENT[settings.cache_keys] + values * _BYTES_AN_ELEMENT[settings.cache_values]
+    logits = (settings.prefill_slice + sequences) * header.vocabulary_size * _LOGIT_BYTES
+    context = min(context_length, header.context_length) * sequences * token
+    return int(header.size + context + lanes * (logits + _OVERHEAD))
+
+
+def free() -> int:
+    """Bytes that this process may still take: the machine's, or its control group's where that is less."""
+    machine = psutil.virtual_memory().available
+    try:
+        return min(machine, int(_LIMIT.read_text()) - int(_USED.read_text()))
+    except (OSError, ValueError):
+        return machine
+
+
+def require_memory(path: Path, settings: EngineSettings) -> None:
+    """Nothing where the model fits or works on a GPU. Raises NotEnoughMemory, MalformedWeights."""
+    header = inspect(path)
+    if settings.gpu_layers:
+        return
+    need, room = needed(header, settings, settings.context_length), free()
+    if need <= room:
+        return
+    fitting = (n for n in _CONTEXTS if n < settings.context_length and needed(header, settings, n) <= room)
+    if length := next(fitting, None):
+        way = f"set engine.context_length to {length} and it fits"
+    else:
+        way = "set engine.sequences lower, choose a smaller model, or free memory"
+    raise NotEnoughMemory(
+        f"{path.name} needs about {need / 1e9:.1f} GB and {room / 1e9:.1f} GB are free, {(need - room) / 1e9:.1f} GB "
+        f"too little; {way}."
+    )

@@ -1,0 +1,374 @@
+"""Who is computed when and where: users take turns, texts go to lanes, and lanes compute them together.
+
+A `Crew` is a thread with one lane. While it has one text, that text is computed alone and can be computed again to
+the last bit; with more, each step decodes one token of every text that speaks and a slice of one that is being read.
+Knows nothing of pipes and processes.
+"""
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from models.errors import ContextOverflow, EngineError, MalformedOutput, MalformedWeights, ModelError
+from models.generation import Asked, Generation, common_prefix
+from models.llama import Due, Lane, LaneInterrupted, Weights
+from models.prefixes import Prefixes
+from models.protocol import EngineSettings, Event, Failed, Generate, Piece
+
+_WORTH_SAVING = 64  # tokens; fewer are prefilled sooner than copied
+_REPORTED = (ContextOverflow, MalformedOutput, MalformedWeights)
+
+Send = Callable[[Event], None]
+
+
+def failure(id: int, error: Exception) -> Failed:
+    """The error as the parent will raise it."""
+    kind = next((k.__name__ for k in _REPORTED if isinstance(error, k)), "EngineError")
+    return Failed.model_validate({"id": id, "error": kind, "message": str(error)})
+
+
+class TurnQueue:
+    """Those who wait: users take turns, each user's requests in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._users: OrderedDict[str, deque[Asked]] = OrderedDict()
+
+    def put(self, asked: Asked) -> None:
+        """At the end of the user's own requests."""
+        self._users.setdefault(asked.request.user, deque()).append(asked)
+
+    def next(self) -> Asked | None:
+        """Whose turn it is; that user's next turn comes after everyone else's."""
+        if not self._users:
+            return None
+        user, waiting = self._users.popitem(last=False)
+        asked = waiting.popleft()
+        if waiting:
+            self._users[user] = waiting
+        return asked
+
+    def remove(self, id: int) -> bool:
+        """Forget a request; whether it was here."""
+        for user, waiting in self._users.items():
+            for asked in waiting:
+                if asked.request.id == id:
+                    waiting.remove(asked)
+                    if not waiting:
+                        del self._users[user]
+                    return True
+        return False
+
+
+class Seat:
+    """One sequence of a lane. What it holds belongs to one conversation, and to nobody where that is empty."""
+
+    def __init__(self, crew: "Crew", sequence: int) -> None:
+        self.crew, self.sequence = crew, sequence
+        self.conversation = ""
+        self.used = 0.0
+        self.serves: int | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether it serves a request."""
+        return self.serves is not None
+
+    @property
+    def held(self) -> list[int]:
+        """The tokens in its cache; only read while it is not taken."""
+        return self.crew.lane.held[self.sequence]
+
+    def useful(self, asked: Asked) -> int:
+        """How many of the request's tokens it may serve from its own cache."""
+        mine = bool(self.conversation) and self.conversation == asked.request.conversation
+        return common_prefix(self.held, asked.tokens) if mine else 0
+
+
+class Crew:
+    """A thread and its lane: admits what the scheduler seats, and computes until nothing is left."""
+
+    def __init__(self, number: int, scheduler: "Scheduler", weights: Weights, settings: EngineSettings) -> None:
+        self._scheduler, self._settings = scheduler, settings
+        self._number = number
+        self._interrupted = False
+        self._arriving: deque[tuple[Seat, Asked]] = deque()
+        self._running: list[tuple[Seat, Generation]] = []
+        self._stopping: set[int] = set()
+        self.lane = Lane(weights, settings, scheduler.sequences, lambda: self._interrupted)
+        self.seats = [Seat(self, sequence) for sequence in range(scheduler.sequences)]
+
+    @property
+    def load(self) -> int:
+        """How many texts it has."""
+        return sum(seat.taken for seat in self.seats)
+
+    def seat(self, seat: Seat, asked: Asked) -> None:
+        """Hand it a request. The scheduler's lock is held."""
+        seat.serves = asked.request.id
+        self._arriving.append((seat, asked))
+
+    def stop(self, id: int) -> None:
+        """End a request at once, whatever it is doing; nothing where it is not here. The scheduler's lock is held."""
+        if any(seat.serves == id for seat in self.seats):
+            self._stopping.add(id)
+            self._interrupted = True
+
+    def reading(self) -> list[tuple[Asked, int]]:
+        """Those that still read their prompts, and how far they are."""
+        arriving = [(asked, 0) for _, asked in list(self._arriving)]
+        return arriving + [(g.asked, g.prefilled) for _, g in list(self._running) if g.prefilling]
+
+    def work(self) -> None:
+        """The thread's life, until the scheduler closes."""
+        while True:
+            with self._scheduler.changed:
+                self._scheduler.changed.wait_for(self._wanted)
+                if self._scheduler.closing:
+                    break
+                arriving = list(self._arriving)
+            for seat, asked in arriving:
+                self._guarded(asked, seat, lambda seat=seat, asked=asked: self._admit(seat, asked))  # type: ignore[misc]
+                self._arriving.popleft()
+            self._end_stopped()
+            if self._running:
+                self._step()
+        for _, generation in self._running:
+            generation.close()
+        self.lane.close()
+
+    def _wanted(self) -> bool:
+        return bool(self._arriving or self._running or self._stopping or self._scheduler.closing)
+
+    def interrupt(self) -> None:
+        """Leave the decode that is under way."""
+        self._interrupted = True
+
+    def _guarded(self, asked: Asked, seat: Seat, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:
+            self._drop(seat, asked.request.id, failure(asked.request.id, error))
+
+    def _admit(self, seat: Seat, asked: Asked) -> None:
+        self._prepare(seat, asked)
+        emit = self._scheduler.emitter(asked.request.id)
+        generation = Generation(asked, self.lane, self._number, seat.sequence, emit)
+        if asked.static >= _WORTH_SAVING:
+            asked.marks.add(asked.static)  # a border of slices also where it is saved: the same tokens either way
+        self._running.append((seat, generation))
+
+    def _prepare(self, seat: Seat, asked: Asked) -> None:
+        """Leave in the seat what the request can use: its own conversation's, or a saved state, or nothing."""
+        useful = min(seat.useful(asked), len(asked.tokens) - 1)
+        saved = self._scheduler.prefixes.longest(asked.request.conversation, asked.tokens, asked.static)
+        better = min(common_prefix(saved.tokens, asked.tokens), len(asked.tokens) - 1) if saved else 0
+        if seat.conversation and (not useful or seat.conversation != asked.request.conversation):
+            self._put_by(seat)
+        if saved and better >= useful + _WORTH_SAVING and self.lane.restore(seat.sequence, saved.tokens, saved.state):
+            useful = better
+        # The last prompt token is always decoded again: its logits choose the first new token.
+        self.lane.keep(seat.sequence, useful)
+        seat.conversation = asked.request.conversation
+
+    def _put_by(self, seat: Seat) -> None:
+        """Another conversation needs the seat: keep what this one will want again."""
+        if len(seat.held) >= _WORTH_SAVING and self._scheduler.remembers(seat.conversation):
+            self._scheduler.prefixes.put(seat.conversation, seat.held, self.lane.save(seat.sequence))
+
+    def _step(self) -> None:
+        step = self._due()
+        self.lane.use_threads(self._scheduler.share())
+        try:
+            rows = self.lane.decode([due for _, _, due in step])
+        except LaneInterrupted:
+            return
+        except EngineError as error:
+            for seat, generation, _ in step:
+                self._drop(seat, generation.asked.request.id, failure(generation.asked.request.id, error))
+            return
+        for (seat, generation, _), row in zip(step, rows, strict=True):
+            generation.shared = generation.shared or len(step) > 1
+            self._save_marked(generation)
+            self._guarded(generation.asked, seat, lambda s=seat, g=generation, r=row: self._took(s, g, r))  # type: ignore[misc]
+
+    def _due(self) -> list[tuple[Seat, Generation, Due]]:
+        """One token of everyone who speaks, and slices of those who read while there is room."""
+        speaking = [(s, g, g.due(1)) for s, g in self._running if not g.prefilling]
+        room = self._settings.shared_slice if speaking else self._settings.prefill_slice
+        reading: list[tuple[Seat, Generation, Due]] = []
+        for seat, generation in self._running:
+            if generation.prefilling and room > 0:
+                due = generation.due(room)
+                room -= len(due.tokens)
+                reading.append((seat, generation, due))
+        return speaking + reading
+
+    def _took(self, seat: Seat, generation: Generation, row: int) -> None:
+        finished = generation.took(row)
+        if finished is None and generation.seconds > self._settings.time_limit_s:
+            finished = generation.end("time")
+        if finished is not None:
+            self._drop(seat, generation.asked.request.id, finished)
+
+    def _save_marked(self, generation: Generation) -> None:
+        held = list(self.lane.held[generation.sequence])
+        # A place that was marked while a slice was under way may lie behind; what is held still begins with it.
+        reached = {mark for mark in list(generation.asked.marks) if mark <= len(held)}
+        if not reached:
+            return
+        generation.asked.marks.difference_update(reached)
+        static = len(held) <= generation.asked.static
+        owner = "" if static else generation.asked.request.conversation
+        if (static or owner) and not (static and self._scheduler.prefixes.holds(held)):
+            self._scheduler.prefixes.put(owner, held, self.lane.save(generation.sequence))
+        self._scheduler.passed(generation)
+
+    def _end_stopped(self) -> None:
+        with self._scheduler.changed:
+            stopping, self._stopping = self._stopping, set()
+            self._interrupted = False
+        for seat, generation in [pair for pair in self._running if pair[1].asked.request.id in stopping]:
+            self._drop(seat, generation.asked.request.id, generation.end("stopped"))
+
+    def _drop(self, seat: Seat, id: int, last: Event) -> None:
+        """The request has ended, in whatever way: free its seat, then tell."""
+        for pair in [pair for pair in self._running if pair[1].asked.request.id == id]:
+            self._running.remove(pair)
+            pair[1].close()
+        if isinstance(last, Failed):
+            self.lane.keep(seat.sequence, 0)
+        self._scheduler.left(seat, id)
+        self._scheduler.send(last)
+
+
+class Scheduler:
+    """Seats requests in lanes, a conversation where its cache is, others where least is going on."""
+
+    def __init__(
+        self, weights: Weights, settings: EngineSettings, lanes: int, threads: int, prefixes: Prefixes, send: Send
+    ) -> None:
+        self.changed = threading.Condition()
+        self.closing = False
+        self.prefixes, self.send = prefixes, send
+        self.sequences = 1 if settings.exact else -(-max(settings.sequences, lanes) // lanes)
+        self._weights, self._threads = weights, threads
+        self._queue = TurnQueue()
+        self._following: dict[int, list[Asked]] = {}
+        self._forgotten: set[str] = set()
+        self._crews = [Crew(number, self, weights, settings) for number in range(lanes)]
+        self.context_length = self._crews[0].lane.context_length
+
+    def start(self) -> None:
+        """Set the crews to work."""
+        self._threads_at_work = [threading.Thread(target=crew.work, daemon=True) for crew in self._crews]
+        for thread in self._threads_at_work:
+            thread.start()
+
+    def close(self) -> None:
+        """Abandon everything and give the contexts' memory back."""
+        with self.changed:
+            self.closing = True
+            for crew in self._crews:
+                crew.interrupt()
+            self.changed.notify_all()
+        for thread in self._threads_at_work:
+            thread.join()
+
+    def submit(self, request: Generate) -> None:
+        """Queue a request, or report why it cannot be done."""
+        try:
+            asked = Asked.of(request, self._weights, self.context_length)
+        except ModelError as error:
+            self.send(failure(request.id, error))
+            return
+        with self.changed:
+            self._forgotten.discard(request.conversation)
+            if not self._follow(asked):
+                self._queue.put(asked)
+            self._place()
+
+    def stop(self, id: int) -> None:
+        """Stop a request; one that waits is forgotten without an answer."""
+        with self.changed:
+            for following in self._following.values():
+                following[:] = [asked for asked in following if asked.request.id != id]
+            if not self._queue.remove(id):
+                for crew in self._crews:
+                    crew.stop(id)
+                self.changed.notify_all()
+
+    def forget(self, conversation: str) -> None:
+        """Wipe what is kept of a conversation, in seats that are free and among the saved states."""
+        with self.changed:
+            self._forgotten.add(conversation)
+            for seat in (seat for crew in self._crews for seat in crew.seats):
+                if not seat.taken and seat.conversation == conversation:
+                    seat.conversation = ""
+        self.prefixes.forget(conversation)
+
+    def remembers(self, conversation: str) -> bool:
+        """Whether a conversation may still come back."""
+        return conversation not in self._forgotten
+
+    def share(self) -> int:
+        """Compute threads for each crew now: the cores divided by the crews at work."""
+        return max(1, self._threads // max(1, sum(crew.load > 0 for crew in self._crews)))
+
+    def emitter(self, id: int) -> Callable[[str], None]:
+        """Where a generation's text goes."""
+        return lambda text: self.send(Piece(id=id, text=text))
+
+    def left(self, seat: Seat, id: int) -> None:
+        """A request has ended and its seat is free."""
+        with self.changed:
+            seat.serves, seat.used = None, time.perf_counter()
+            if not self.remembers(seat.conversation):
+                seat.conversation = ""
+            for asked in self._following.pop(id, ()):
+                self._queue.put(asked)
+            self._place()
+
+    def passed(self, generation: Generation) -> None:
+        """A marked place was reached and saved: those who waited for it go on from there."""
+        with self.changed:
+            following = self._following.pop(generation.asked.request.id, [])
+            still = [a for a in following if self._shareable(generation.asked, a) > generation.prefilled]
+            if still:
+                self._following[generation.asked.request.id] = still
+            for asked in following:
+                if asked not in still:
+                    self._queue.put(asked)
+            self._place()
+
+    @staticmethod
+    def _shareable(one: Asked, other: Asked) -> int:
+        """How many tokens two requests may share: all that are alike within a conversation, else static ones."""
+        alike = common_prefix(one.tokens, other.tokens)
+        same = bool(one.request.conversation) and one.request.conversation == other.request.conversation
+        return min(alike, len(other.tokens) - 1) if same else min(alike, one.static, other.static)
+
+    def _follow(self, asked: Asked) -> bool:
+        """Whether somebody is reading the same beginning just now; then this one waits for that place."""
+        for reader, prefilled in (pair for crew in self._crews for pair in crew.reading()):
+            shareable = self._shareable(reader, asked)
+            if shareable - prefilled >= _WORTH_SAVING:
+                reader.marks.add(shareable)
+                self._following.setdefault(reader.request.id, []).append(asked)
+                return True
+        return False
+
+    def _place(self) -> None:
+        while any(not seat.taken for crew in self._crews for seat in crew.seats) and (asked := self._queue.next()):
+            seat = self._seat_for(asked)
+            seat.crew.seat(seat, asked)
+        self.changed.notify_all()
+
+    def _seat_for(self, asked: Asked) -> Seat:
+        """The free seat that holds most of the conversation, else the longest unused in the least busy lane."""
+        free = [seat for crew in self._crews for seat in crew.seats if not seat.taken]
+        useful = {seat: seat.useful(asked) for seat in free}
+        best = max(free, key=lambda seat: useful[seat])
+        if useful[best] >= asked.static + _WORTH_SAVING or (useful[best] and not best.crew.load):
+            return best
+        return min(free, key=lambda seat: (seat.crew.load, bool(seat.held), seat.used))
