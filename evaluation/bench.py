@@ -1,7 +1,7 @@
-"""Two arguments at once against the same two one after the other, and what a grammar costs: side by side in one run.
+"""The engine against others and against itself, side by side in one run: `python -m evaluation.bench`.
 
-`python -m evaluation.bench` prints one Markdown table of medians, a row a model, and a line about the machine. Asks
-the engine directly; knows nothing of agents' behaviour, of the user's settings or of scores.
+Prints one Markdown table of medians, a row a measure, and a line about the machine. In each run the two sides of a
+measure follow each other, so that the machine's moods strike both. Knows nothing of scores.
 """
 
 import argparse
@@ -10,20 +10,25 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
+import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict
+from autogen_core.models import CreateResult, LLMMessage, SystemMessage, UserMessage
 
+from agents.languages import language
 from agents.reasoner import ListedConcepts, case_text
 from agents.speaker import prompt
+from evaluation.contenders import CONTEXT, AutoGenClients, BareLoop, Messages, OneLlama, Said, Server, cores
 from models.chat_template import ChatMessage, Segment, chat_template, render
+from models.client import LlamaChatClient
 from models.engine import Engine
 from models.errors import ModelError
 from models.protocol import EngineSettings, Finished, Piece, Sampling
@@ -31,153 +36,283 @@ from models.registry import ModelCard, Registry
 from models.weights import WeightStore
 
 _MODELS = ("smollm2-135m-instruct-q4_1", "qwen2.5-coder-1.5b-instruct-q4_k_m")
-_GREEDY = Sampling(temperature=0.0, max_tokens=128)
+_TOKENS = 128
+_MODE_TOKENS = 48
+_CROWD = 8
+_COMMON = 600  # tokens
 _FORM = json.dumps(ListedConcepts.model_json_schema())
 _ENGLISH_CASE = "Child of 3 with cough, fever and 48 breaths per minute, no chest indrawing. Which drug?"
 _SPANISH_CASE = "Niño de 3 años con tos, fiebre y 48 respiraciones por minuto, sin tiraje. ¿Qué tratamiento?"
-
-Prompt = tuple[Segment, ...]
-
-
-class Turn(BaseModel):
-    """One generation: its text piece by piece, seconds to the first piece, and the engine's figures."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    pieces: tuple[str, ...]
-    first_s: float
-    finished: Finished
-
-    @property
-    def decode_speed(self) -> float:
-        """Tokens a second after the prompt was read."""
-        return self.finished.completion_tokens / self.finished.decode_s
-
-
-class Pair(BaseModel):
-    """Two turns and the seconds from the first question to the last answer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    turns: tuple[Turn, ...]
-    seconds: float
-
-    @property
-    def pieces(self) -> tuple[tuple[str, ...], ...]:
-        """What was said, token by token (a token that ends in the middle of a character joins the next)."""
-        return tuple(turn.pieces for turn in self.turns)
-
-    @property
-    def speed(self) -> float:
-        """Tokens a second of both turns together, prompts' reading included."""
-        return sum(turn.finished.completion_tokens for turn in self.turns) / self.seconds
-
-    @property
-    def first_s(self) -> float:
-        """Seconds until the later of the two began to speak, each from its own question."""
-        return max(turn.first_s for turn in self.turns)
-
-
-class Run(BaseModel):
-    """Everything once, one kind of work right after the other, so that the machine's moods strike all alike."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    at_once: Pair
-    in_turn: Pair
-    free: Turn
-    forced: Turn
-
-
-class Column(NamedTuple):
-    """A column of the table: the median of `figure` over the runs."""
-
-    title: str
-    figure: Callable[[Run], float]
-    digits: int = 2
-
-
-_COLUMNS = (
-    Column("two at once, s", lambda run: run.at_once.seconds),
-    Column("one after the other, s", lambda run: run.in_turn.seconds),
-    Column("ratio", lambda run: run.at_once.seconds / run.in_turn.seconds),
-    Column("tokens/s at once", lambda run: run.at_once.speed, 1),
-    Column("tokens/s one after the other", lambda run: run.in_turn.speed, 1),
-    Column("first text at once, s", lambda run: run.at_once.first_s),
-    Column("first text alone, s", lambda run: run.in_turn.first_s),
-    Column("decode tokens/s, free", lambda run: run.free.decode_speed, 1),
-    Column("decode tokens/s, grammar", lambda run: run.forced.decode_speed, 1),
-    Column("ratio", lambda run: run.forced.decode_speed / run.free.decode_speed),
+_TOPICS = (
+    "malaria",
+    "hypertension",
+    "anaphylaxis",
+    "tuberculosis",
+    "diabetes",
+    "pre-eclampsia",
+    "dehydration",
+    "sepsis",
 )
 
 
-async def take_turn(engine: Engine, conversation: str, asked: Prompt, form: str | None = None) -> Turn:
+class Sides(NamedTuple):
+    """One run of a measure: seconds (or another figure) of ours and of the other, and whether both said the same."""
+
+    ours: float
+    other: float
+    same: bool | None = None
+
+
+class Measure(NamedTuple):
+    """A row of the table; `bar` is the ratio that it must not exceed (or fall below, where `at_least`)."""
+
+    name: str
+    against: str
+    bar: float
+    run: Callable[[int], Awaitable[Sides]]
+    unit: str = "s"
+    at_least: bool = False
+
+
+class Bench:
+    """One model and the engines over it."""
+
+    def __init__(self, card: ModelCard, path: Path, opened: ExitStack) -> None:
+        self.card, self.path, self._opened = card, path, opened
+        self.template = chat_template(card.chat_template)
+        self.pair = reasoners_questions()
+        self.crowd = tuple(_question(f"Explain {topic} to a student, in detail.") for topic in _TOPICS)
+
+    def engine(self, **settings: object) -> Engine:
+        """An engine of its own settings, opened."""
+        chosen = EngineSettings.model_validate({"context_length": CONTEXT, "sequences": _CROWD, **settings})
+        cache = Path(tempfile.mkdtemp(prefix="coreasoner-bench-"))
+        self._opened.callback(shutil.rmtree, cache)
+        return self._opened.enter_context(closing(Engine(lambda: self.path, chosen, lambda: cache)))
+
+    def tokens(self, messages: Messages) -> tuple[Segment, ...]:
+        """The prompt as the model reads it."""
+        return render(self.template, messages)
+
+    async def ask(self, engine: Engine, questions: Sequence[Messages], max_tokens: int, run: str) -> Said:
+        """All questions at once, each a conversation of its own, nothing found in a cache."""
+        start = time.perf_counter()
+        heard = await asyncio.gather(
+            *(
+                listen(engine, self.tokens(messages), max_tokens, f"{run}/{number}")
+                for number, messages in enumerate(questions)
+            )
+        )
+        seconds = time.perf_counter() - start
+        return Said(tuple(h.text for h in heard), sum(h.finished.completion_tokens for h in heard), seconds)
+
+
+class Turn(NamedTuple):
+    """One generation: its text, the seconds to its first piece, and the engine's figures."""
+
+    text: str
+    first_s: float
+    finished: Finished
+
+
+async def listen(
+    engine: Engine,
+    asked: tuple[Segment, ...],
+    max_tokens: int,
+    conversation: str,
+    form: str | None = None,
+    static: int = 0,
+) -> Turn:
     """Generate greedily and measure. Raises ModelError."""
-    start = time.perf_counter()
-    first, pieces = 0.0, []
-    async for event in engine.generate(conversation, asked, _GREEDY, form):
+    sampling = Sampling(temperature=0.0, repeat_penalty=1.0, max_tokens=max_tokens)
+    start, first, text = time.perf_counter(), 0.0, ""
+    async for event in engine.generate(conversation, asked, sampling, form, static=static):
         if isinstance(event, Piece):
             first = first or time.perf_counter() - start
-            pieces.append(event.text)
+            text += event.text
         else:
             finished = event
-    return Turn(pieces=tuple(pieces), first_s=first, finished=finished)
+    return Turn(text, first or time.perf_counter() - start, finished)
 
 
-async def at_once(engine: Engine, prompts: Sequence[Prompt], conversation: str) -> Pair:
-    """All turns together, each in its own conversation."""
-    start = time.perf_counter()
-    turns = await asyncio.gather(*(take_turn(engine, f"{conversation}/{i}", p) for i, p in enumerate(prompts)))
-    return Pair(turns=tuple(turns), seconds=time.perf_counter() - start)
+def _question(text: str) -> Messages:
+    return (ChatMessage(role="user", content=text),)
 
 
-async def in_turn(engine: Engine, prompts: Sequence[Prompt], conversation: str) -> Pair:
-    """The same turns one after the other."""
-    start = time.perf_counter()
-    turns = [await take_turn(engine, f"{conversation}/{i}", p) for i, p in enumerate(prompts)]
-    return Pair(turns=tuple(turns), seconds=time.perf_counter() - start)
-
-
-async def run_once(engine: Engine, prompts: Sequence[Prompt], number: int) -> Run:
-    """One run; its conversations are its own, so that no prompt is found in a cache."""
-    return Run(
-        at_once=await at_once(engine, prompts, f"{number}/at once"),
-        in_turn=await in_turn(engine, prompts, f"{number}/in turn"),
-        free=await take_turn(engine, f"{number}/free", prompts[0]),
-        forced=await take_turn(engine, f"{number}/forced", prompts[0], _FORM),
+def reasoners_questions() -> tuple[Messages, Messages]:
+    """The first questions of both reasoners."""
+    spanish = language("es")
+    local = prompt(
+        "reasoner_local", language=spanish.name, jurisdiction=spanish.jurisdiction, instruction=spanish.instruction
+    )
+    return (
+        (
+            ChatMessage(role="system", content=prompt("reasoner_english")),
+            ChatMessage(role="user", content=case_text(_ENGLISH_CASE, ())),
+        ),
+        (
+            ChatMessage(role="system", content=local),
+            ChatMessage(role="user", content=case_text(_SPANISH_CASE, ())),
+        ),
     )
 
 
-async def measure(engine: Engine, prompts: Sequence[Prompt], runs: int) -> tuple[Run, ...]:
-    """`runs` runs, after one that opens the weights and does not count. Raises ModelError."""
-    return tuple([await run_once(engine, prompts, number) for number in range(runs + 1)][1:])
+def _sides(ours: Said, other: Said) -> Sides:
+    """Seconds a token, times the tokens of ours: who says less has not been faster."""
+    return Sides(ours.seconds, other.seconds / max(1, other.tokens) * ours.tokens, ours.texts == other.texts)
 
 
-def prompts_for(card: ModelCard) -> tuple[Prompt, Prompt]:
-    """The first questions of both reasoners, as the model reads them."""
-    spanish = prompt("reasoner_local", language="Spanish", jurisdiction="ES", instruction="Escribe en español.")
-    return _asked(card, prompt("reasoner_english"), _ENGLISH_CASE), _asked(card, spanish, _SPANISH_CASE)
+def against_others(bench: Bench, llama_server: str | None) -> Iterator[Measure]:
+    """Two agents and a crowd against other people's interfaces over the same weights."""
+    small = "135m" in bench.card.name
+    opened, engine = bench._opened, bench.engine()
+    one = opened.enter_context(closing(OneLlama(bench.path)))
+
+    def versus(
+        questions: Sequence[Messages], other: Callable[[Sequence[Messages], int], Awaitable[Said]], name: str
+    ) -> Callable[[int], Awaitable[Sides]]:
+        async def run(number: int) -> Sides:
+            theirs = await other(questions, _TOKENS)
+            return _sides(await bench.ask(engine, questions, _TOKENS, f"{name}{number}"), theirs)
+
+        return run
+
+    yield Measure(
+        "two agents", "one Llama, one after the other", 0.66 if small else 0.95, versus(bench.pair, one.ask, "a")
+    )
+    yield Measure(
+        f"{_CROWD} texts", "one Llama, one after the other", 0.66 if small else 0.88, versus(bench.crowd, one.ask, "b")
+    )
+    clients = opened.enter_context(closing(AutoGenClients(bench.path, 2)))
+    yield Measure(
+        "two agents", "AutoGen's llama.cpp client", 0.7 if small else 0.97, versus(bench.pair, clients.ask, "c")
+    )
+    server = opened.enter_context(closing(Server(bench.path, 2)))
+    yield Measure("two agents", "llama_cpp.server", 0.7 if small else 0.97, versus(bench.pair, server.ask, "d"))
+    if llama_server:
+        binary = opened.enter_context(closing(Server(bench.path, 2, llama_server)))
+        yield Measure("two agents", "llama-server, two slots", 1.0, versus(bench.pair, binary.ask, "e"))
 
 
-def _asked(card: ModelCard, system: str, case: str) -> Prompt:
-    messages = (ChatMessage(role="system", content=system), ChatMessage(role="user", content=case_text(case, ())))
-    return render(chat_template(card.chat_template), messages)
+def modes(bench: Bench) -> Iterator[Measure]:
+    """The lanes that calibration chose against every fixed way, for 1, 2, 4 and 8 texts."""
+    chosen = bench.engine()
+    fixed = {
+        "sequential": bench.engine(lanes=1, sequences=1),
+        "lanes": bench.engine(lanes=_CROWD, sequences=_CROWD),
+        "batch": bench.engine(lanes=1),
+    }
+
+    def versus(texts: int, name: str) -> Callable[[int], Awaitable[Sides]]:
+        questions = bench.crowd[:texts]
+
+        async def run(number: int) -> Sides:
+            ours = await bench.ask(chosen, questions, _MODE_TOKENS, f"m{name}{number}")
+            return _sides(ours, await bench.ask(fixed[name], questions, _MODE_TOKENS, f"m{number}"))
+
+        return run
+
+    for texts in (1, 2, 4, 8):
+        for name in fixed:
+            yield Measure(f"chosen mode, {texts} texts", name, 1.05, versus(texts, name))
+
+
+def prefixes(bench: Bench) -> Iterator[Measure]:
+    """What shared beginnings save until the first token."""
+    engine = bench.engine()
+    filler = "The guideline says that every child with cough is examined for fast breathing. "
+    one = engine.count((Segment(text=filler),))
+    common = filler * (_COMMON // one)
+    questions = [
+        (ChatMessage(role="user", content=common + question),) for question in ("Which drug?", "When to refer?")
+    ]
+
+    async def both(conversations: Sequence[str]) -> float:
+        turns = await asyncio.gather(
+            *(listen(engine, bench.tokens(q), 1, c) for q, c in zip(questions, conversations, strict=True))
+        )
+        return max(turn.first_s for turn in turns)
+
+    async def shared(number: int) -> Sides:
+        apart = await both([f"p{number}/a", f"p{number}/b"])
+        return Sides(await both([f"p{number}", f"p{number}"]), apart)
+
+    async def follow_up(number: int) -> Sides:
+        first = await listen(engine, bench.tokens(questions[0]), 16, f"f{number}")
+        answer = ChatMessage(role="assistant", content=first.text)
+        more = (*questions[0], answer, ChatMessage(role="user", content="And in a child under two months?"))
+        second = await listen(engine, bench.tokens(more), 16, f"f{number}")
+        return Sides(second.first_s, first.first_s)
+
+    yield Measure(f"first token of two prompts with {_COMMON} tokens in common", "read twice", 0.6, shared)
+    yield Measure("first token of a second question", "the first question", 0.4, follow_up)
+
+
+def costs(bench: Bench) -> Iterator[Measure]:
+    """What a grammar costs, and what the engine costs over llama.cpp's bare calls."""
+    engine = bench.engine(lanes=1, sequences=1)
+    bare = bench._opened.enter_context(closing(BareLoop(bench.path)))
+    client = LlamaChatClient(engine, bench.template, Sampling(repeat_penalty=1.0, max_tokens=_TOKENS))
+    messages = bench.pair[0]
+
+    def speed(turn: Turn) -> float:
+        return turn.finished.completion_tokens / turn.finished.decode_s
+
+    async def grammar(number: int) -> Sides:
+        free = await listen(engine, bench.tokens(messages), _TOKENS, f"g{number}")
+        forced = await listen(engine, bench.tokens(messages), _TOKENS, f"h{number}", _FORM)
+        return Sides(speed(forced), speed(free))
+
+    async def overhead(number: int) -> Sides:
+        weights = bare._weights
+        theirs = await asyncio.to_thread(bare.ask, weights.tokenize(bench.tokens(messages)), _TOKENS)
+        start = time.perf_counter()
+        asked = [
+            SystemMessage(content=messages[0].content),
+            UserMessage(content=messages[1].content, source="clinician"),
+        ]
+        said = [item async for item in client.create_stream(asked, extra_create_args={"conversation": f"o{number}"})]
+        seconds = time.perf_counter() - start
+        result = said[-1]
+        assert isinstance(result, CreateResult)
+        return _sides(Said((str(result.content),), result.usage.completion_tokens, seconds), theirs)
+
+    yield Measure("constrained tokens a second", "free", 0.9, grammar, "tokens/s", at_least=True)
+    yield Measure("worker, messages and client", "the bare calls", 1.03, overhead)
+
+
+async def table(measures: Iterator[Measure], model: str, runs: int) -> AsyncGenerator[str, None]:
+    """A line a measure, after one run that does not count."""
+    for measure in measures:
+        await measure.run(0)
+        sides = [await measure.run(number) for number in range(1, runs + 1)]
+        ratio = median(side.ours / side.other for side in sides)
+        met = ratio >= measure.bar if measure.at_least else ratio <= measure.bar
+        same = [side.same for side in sides if side.same is not None]
+        cells = (
+            model,
+            measure.name,
+            measure.against,
+            f"{median(side.ours for side in sides):.2f}",
+            f"{median(side.other for side in sides):.2f} {measure.unit}",
+            f"{ratio:.2f}",
+            f"{'≥' if measure.at_least else '≤'} {measure.bar}",
+            "met" if met else "missed",
+            f"{sum(same)} of {len(same)}" if same else "",
+        )
+        yield f"| {' | '.join(cells)} |"
 
 
 def header() -> str:
     """The first two lines of the table."""
-    titles = ["model", "runs", *(column.title for column in _COLUMNS), "same tokens"]
+    titles = ("model", "measure", "against", "ours", "other", "ratio", "bar", "", "same text")
     return f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}"
-
-
-def row(name: str, runs: Sequence[Run]) -> str:
-    """A model's line of the table: medians, and in how many runs both ways gave the same tokens."""
-    figures = [f"{median(map(column.figure, runs)):.{column.digits}f}" for column in _COLUMNS]
-    same = sum(run.at_once.pieces == run.in_turn.pieces for run in runs)
-    return f"| {' | '.join([name, str(len(runs)), *figures, f'{same} of {len(runs)}'])} |"
 
 
 def machine() -> str:
     """The processor, its cores and the versions that matter."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("llama-cpp-python", "numpy"))
-    return f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}."
+    return f"{_processor()}, {cores()} cores, Python {platform.python_version()}, {versions}."
 
 
 def _processor() -> str:
@@ -197,12 +332,26 @@ def _at_least_one(text: str) -> int:
     return number
 
 
+_PARTS: dict[str, Callable[[Bench], Iterator[Measure]]] = {"modes": modes, "prefixes": prefixes, "costs": costs}
+
+
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evaluation.bench", description=str(__doc__).partition("\n")[0])
     parser.add_argument("--models-folder", type=Path, default=_models_folder(), help="where the weights are")
     parser.add_argument("--model", action="append", help="a language model of the registry; may be repeated")
     parser.add_argument("--runs", type=_at_least_one, default=5, help="how many runs the medians are of")
+    parser.add_argument("--part", action="append", choices=("others", *_PARTS), help="measure this part only")
+    parser.add_argument("--llama-server", help="a llama-server binary to measure against")
     return parser.parse_args(given)
+
+
+async def _measure(bench: Callable[[ExitStack], Bench], parts: Sequence[str], server: str | None, runs: int) -> None:
+    _PARTS["others"] = partial(against_others, llama_server=server)
+    for part in parts:
+        with ExitStack() as opened:
+            made = bench(opened)
+            async for line in table(_PARTS[part](made), made.card.name.partition("-")[0], runs):
+                print(line, flush=True)
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -212,9 +361,8 @@ def main(given: Sequence[str] | None = None) -> None:
     print(f"{machine()}\n\n{header()}", flush=True)
     try:
         for name in arguments.model or _MODELS:
-            with closing(Engine(partial(weights.checked_path, name), EngineSettings())) as engine:
-                runs = asyncio.run(measure(engine, prompts_for(weights.registry.card(name)), arguments.runs))
-            print(row(name, runs), flush=True)
+            make = partial(Bench, weights.registry.card(name), weights.checked_path(name))
+            asyncio.run(_measure(make, arguments.part or ("others", *_PARTS), arguments.llama_server, arguments.runs))
     except ModelError as error:
         raise SystemExit(str(error)) from None
 

@@ -108,6 +108,15 @@ class Weights:
         return tuple(self.piece(token) for token in range(self.vocabulary_size))
 
     @cached_property
+    def by_first_byte(self) -> dict[int, npt.NDArray[np.int32]]:
+        """The tokens that begin with a byte, after at most one space; a lone space under itself."""
+        groups: dict[int, list[int]] = {}
+        for token, piece in enumerate(self.pieces):
+            if lead := piece.removeprefix(b" ") or piece:
+                groups.setdefault(lead[0], []).append(token)
+        return {lead: np.array(tokens, np.int32) for lead, tokens in groups.items()}
+
+    @cached_property
     def byte_tokens(self) -> dict[int, int]:
         """The token that is one byte and no more, for each byte that has one."""
         return {piece[0]: token for token, piece in reversed(tuple(enumerate(self.pieces))) if len(piece) == 1}

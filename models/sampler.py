@@ -1,14 +1,15 @@
 """Sampling: a chain of llama.cpp samplers, and a grammar that a sampled token must satisfy.
 
-The grammar is asked about the freely sampled token first, then about the best few hundred candidates, and about
-the whole vocabulary only if all of those are refused. Near the end of the token budget a token is taken only if the
-form can still be ended after it, so that the budget never cuts the JSON. Knows nothing of lanes' threads or requests.
+The grammar is asked about the freely sampled token first, then about the best few hundred candidates, then about
+those that could stand outside of a string, and about the whole vocabulary only if all of those are refused. Near the
+end of the token budget a token is taken only if the form can still be ended after it, so that the budget never cuts
+the JSON. Knows nothing of lanes' threads or requests.
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import llama_cpp
@@ -21,10 +22,14 @@ from models.llama import Lane, Weights
 from models.protocol import Sampling
 
 _TRIAL = 256
+_PROMISING = 12.0  # nats below the best logit; what is further down is not tried before the whole vocabulary
 _PENALTY_WINDOW = 128
 _CLOSING_WINDOW = 96  # tokens; a form whose shortest ending is longer than this may be cut
+_GROWTH = 32  # tokens by which a shortest ending may become longer on the way, such as when another record is opened
 # Bytes in the order in which the shortest ending takes them outside of strings; the last ones complete a character.
 _CLOSING_BYTES = bytes(dict.fromkeys([*b'}],:"0123456789', *range(0x21, 0x7F), 0x20, *range(0x80, 0xC0)]))
+_SPACE = 0x20
+_ASCII = bytes(range(0x20, 0x7F))
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
 # The library's rule lets raw line breaks into JSON strings, which JSON forbids (RFC 8259, section 7).
 _LOOSE_CHARACTER = r'[^"\\]'
@@ -42,6 +47,14 @@ def _closing_tokens(weights: Weights) -> npt.NDArray[np.int32]:
     """The end token and those of _CLOSING_BYTES that the vocabulary has, in that order."""
     one_byte = [weights.byte_tokens[byte] for byte in _CLOSING_BYTES if byte in weights.byte_tokens]
     return np.array([weights.end_token, *one_byte], np.int32)
+
+
+def _best(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+    """The tokens with the largest logits, a few hundred at most."""
+    promising = np.flatnonzero(logits > logits.max() - _PROMISING)
+    if promising.size > _TRIAL:
+        promising = promising[np.argpartition(logits[promising], -_TRIAL)[-_TRIAL:]]
+    return promising.astype(np.int32)
 
 
 class Grammar:
@@ -69,6 +82,25 @@ class Grammar:
         # llama.cpp reads a control token as the text of its name, which a JSON string may hold; it is never shown.
         kept: npt.NDArray[np.int32] = candidates["id"][np.isfinite(candidates["logit"]) & self._weights.spoken[ids]]
         return kept
+
+    def structural(self) -> npt.NDArray[np.int32]:
+        """Outside of strings, every token that may come next and some that may not; inside, none.
+
+        Those whose first byte after at most one space could stand there.
+        """
+        ascii_tokens = self._weights.byte_tokens
+        may_come = self.allowed(np.array([ascii_tokens[b] for b in _ASCII if b in ascii_tokens], np.int32))
+        leads = {self._weights.pieces[token][0] for token in may_come.tolist()}
+        if {ord("}"), ord("a")} <= leads:  # only a string's inside takes both
+            return np.array([], np.int32)
+        if _SPACE in leads:
+            with closing(self.copy()) as after:
+                after.accept(ascii_tokens[_SPACE])
+                leads |= {
+                    self._weights.pieces[t][0] for t in after.allowed(_closing_tokens(self._weights))[1:].tolist()
+                }
+        groups = [self._weights.by_first_byte[lead] for lead in sorted(leads) if lead in self._weights.by_first_byte]
+        return np.concatenate([np.array([self._weights.end_token], np.int32), *groups])
 
     def accept(self, token: int) -> None:
         """Move on by one token."""
@@ -148,6 +180,7 @@ class Sampler:
     def __init__(self, weights: Weights, sampling: Sampling, output_schema: str | None) -> None:
         self._grammar = Grammar.begin(weights, grammar_for(output_schema)) if output_schema else None
         self._ending: list[int] | None = None
+        self._near = 0
         # A repetition penalty on quotes and brackets would push a JSON list apart; constrained text goes without.
         self._chain = _chain(
             weights, sampling.model_copy(update={"repeat_penalty": 1.0}) if output_schema else sampling
@@ -168,14 +201,18 @@ class Sampler:
         if grammar.allowed(np.array([free], np.int32)).size:
             return free
         logits = lane.logits(row)
-        best = np.argpartition(logits, -_TRIAL)[-_TRIAL:].astype(np.int32)
-        for ids in (best, np.arange(len(logits), dtype=np.int32)):
-            if (kept := grammar.allowed(ids)).size:
+        everything = partial(np.arange, len(logits), dtype=np.int32)
+        ways: tuple[Callable[[], npt.NDArray[np.int32]], ...] = (partial(_best, logits), grammar.structural, everything)
+        for candidates in ways:
+            if (kept := grammar.allowed(candidates())).size:
                 return self._choose(kept, logits)
         raise MalformedOutput("The model could not continue in the asked form; try another model for this role.")
 
     def _or_closing(self, grammar: Grammar, token: int, room: int) -> int:
         """`token` where the form can be ended in `room` tokens after it, else the next of the shortest ending."""
+        self._near = self._near or len(grammar.ending()) + _GROWTH
+        if room > self._near:
+            return token
         known = grammar.ending() if self._ending is None else self._ending
         with closing(grammar.copy()) as after:
             after.accept(token)
