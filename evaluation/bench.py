@@ -267,7 +267,7 @@ def costs(bench: Bench) -> Iterator[Measure]:
         weights = bare._weights
         theirs = await asyncio.to_thread(bare.ask, weights.tokenize(bench.tokens(messages)), _TOKENS)
         start = time.perf_counter()
-        asked = [
+        asked: list[LLMMessage] = [
             SystemMessage(content=messages[0].content),
             UserMessage(content=messages[1].content, source="clinician"),
         ]
