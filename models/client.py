@@ -3,33 +3,23 @@
 Stateless between calls but for the usage counters. Knows nothing of agents, prompts or transcripts.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from autogen_core import CancellationToken
-from autogen_core.models import (
-    AssistantMessage,
-    ChatCompletionClient,
-    CreateResult,
-    LLMMessage,
-    ModelInfo,
-    RequestUsage,
-    SystemMessage,
-    UserMessage,
-)
+from autogen_core.models import CreateResult, LLMMessage, RequestUsage
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel, ConfigDict
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
-from models.chat_template import ChatMessage, ChatTemplate, Segment, render, system_segments
+from models.chat_template import ChatTemplate, Segment, render, system_segments
 from models.engine import Engine
-from models.errors import EngineCrashed, EngineError
+from models.errors import EngineCrashed
 from models.protocol import Finished, Piece, Sampling
+from models.text_client import TextClient, cancellable, form, plain, refuse_tools
 
 _START_ATTEMPTS = 2
-_T = TypeVar("_T")
 
 
 class GenerationFigures(BaseModel):
@@ -48,17 +38,7 @@ class GenerationFigures(BaseModel):
     decode_s: float
 
 
-def _plain(message: LLMMessage) -> ChatMessage:
-    if isinstance(message, SystemMessage):
-        return ChatMessage(role="system", content=message.content)
-    if isinstance(message, UserMessage) and isinstance(message.content, str):
-        return ChatMessage(role="user", content=message.content)
-    if isinstance(message, AssistantMessage) and isinstance(message.content, str):
-        return ChatMessage(role="assistant", content=message.content)
-    raise EngineError("The local models read text only; images and tool calls cannot be sent to them.")
-
-
-class LlamaChatClient(ChatCompletionClient):
+class LlamaChatClient(TextClient):
     """A chat model that runs in this machine's engine.
 
     `extra_create_args` may hold `conversation` (whose cache may be reused), `user` (users take turns), `static` (that
@@ -68,36 +48,13 @@ class LlamaChatClient(ChatCompletionClient):
     """
 
     def __init__(self, engine: Engine, template: ChatTemplate, sampling: Sampling, family: str = "unknown") -> None:
-        self._engine, self._template, self._sampling, self._family = engine, template, sampling, family
-        self._usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
+        super().__init__(sampling, family)
+        self._engine, self._template = engine, template
         self.figures: GenerationFigures | None = None
 
     def prompt(self, messages: Sequence[LLMMessage]) -> tuple[Segment, ...]:
         """The prompt as the model reads it."""
-        return render(self._template, tuple(_plain(message) for message in messages))
-
-    async def create(
-        self,
-        messages: Sequence[LLMMessage],
-        *,
-        tools: Sequence[Tool | ToolSchema] = (),
-        tool_choice: Tool | Literal["auto", "required", "none"] = "none",
-        json_output: bool | type[BaseModel] | None = None,
-        extra_create_args: Mapping[str, Any] = {},
-        cancellation_token: CancellationToken | None = None,
-    ) -> CreateResult:
-        """The whole answer at once."""
-        stream = self.create_stream(
-            messages,
-            tools=tools,
-            json_output=json_output,
-            extra_create_args=extra_create_args,
-            cancellation_token=cancellation_token,
-        )
-        result = [item async for item in stream][-1]
-        if not isinstance(result, CreateResult):
-            raise EngineError("The model's stream ended without a result; report this.")
-        return result
+        return render(self._template, tuple(plain(message) for message in messages))
 
     async def create_stream(
         self,
@@ -113,14 +70,14 @@ class LlamaChatClient(ChatCompletionClient):
 
         A worker that dies before the first character is started again once; never in the middle of a stream.
         """
-        if tools:
-            raise EngineError("The agents of this program have no tools; none can be offered to a model.")
+        refuse_tools(tools)
         extra = dict(extra_create_args)
         conversation, user = str(extra.pop("conversation", "")), str(extra.pop("user", ""))
         prompt = self.prompt(messages)
         static = system_segments(self._template) if extra.pop("static", False) else 0
         sampling = Sampling.model_validate({**self._sampling.model_dump(), **extra})
-        schema = _schema(json_output)
+        asked = form(json_output)
+        schema = json.dumps(asked.model_json_schema(), ensure_ascii=False) if asked else None
 
         def generate() -> AsyncGenerator[Piece | Finished, None]:
             return self._engine.generate(conversation, prompt, sampling, schema, static=static, user=user)
@@ -135,22 +92,7 @@ class LlamaChatClient(ChatCompletionClient):
 
     def _result(self, text: str, finished: Finished) -> CreateResult:
         self.figures = GenerationFigures.model_validate(finished.model_dump(exclude={"event", "id"}))
-        usage = RequestUsage(finished.prompt_tokens, finished.completion_tokens)
-        self._usage.prompt_tokens += usage.prompt_tokens
-        self._usage.completion_tokens += usage.completion_tokens
-        reason: Literal["length", "stop"] = "stop" if finished.reason == "stop" else "length"
-        return CreateResult(finish_reason=reason, content=text, usage=usage, cached=False)
-
-    async def close(self) -> None:
-        """Nothing to close: the engine belongs to whoever opened it."""
-
-    def actual_usage(self) -> RequestUsage:
-        """Tokens used so far."""
-        return RequestUsage(self._usage.prompt_tokens, self._usage.completion_tokens)
-
-    def total_usage(self) -> RequestUsage:
-        """Tokens used so far; there is no cache of answers that would make it differ."""
-        return self.actual_usage()
+        return self.result(text, finished.reason, RequestUsage(finished.prompt_tokens, finished.completion_tokens))
 
     def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """Tokens of the whole prompt, control tokens included."""
@@ -159,31 +101,6 @@ class LlamaChatClient(ChatCompletionClient):
     def remaining_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()) -> int:
         """Tokens that the context still holds after this prompt."""
         return self._engine.context_length - self.count_tokens(messages)
-
-    @property
-    def model_info(self) -> ModelInfo:
-        """What AutoGen wants to know of a model."""
-        return ModelInfo(
-            vision=False,
-            function_calling=False,
-            json_output=True,
-            structured_output=True,
-            family=self._family,
-            multiple_system_messages=False,
-        )
-
-    @property
-    def capabilities(self) -> ModelInfo:
-        """The same, under AutoGen's older name."""
-        return self.model_info
-
-
-def _schema(json_output: bool | type[BaseModel] | None) -> str | None:
-    if json_output is None or json_output is False:
-        return None
-    if json_output is True:
-        raise EngineError("JSON output needs a schema; pass a pydantic model.")
-    return json.dumps(json_output.model_json_schema(), ensure_ascii=False)
 
 
 async def _restarting(
@@ -196,18 +113,11 @@ async def _restarting(
     async for attempt in attempts:
         with attempt:
             events = generate()
-            first = await _cancellable(anext(events), token)
+            first = await cancellable(anext(events), token)
     try:
         yield first
         while not isinstance(first, Finished):
-            first = await _cancellable(anext(events), token)
+            first = await cancellable(anext(events), token)
             yield first
     finally:
         await events.aclose()
-
-
-async def _cancellable(step: Any, token: CancellationToken | None) -> Any:
-    task = asyncio.ensure_future(step)
-    if token is not None:
-        token.link_future(task)
-    return await task

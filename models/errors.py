@@ -13,6 +13,8 @@ ModelError
 ├── DownloadFailed        neither the package index nor the hub gave the file
 ├── DiskFull              the weights would not fit
 ├── EmbedderUnavailable   the embedding model cannot be opened
+├── RemoteUnavailable     no server of a remote model answers, or one broke off
+├── RemoteRefused         a server of a remote model wants another key, model name or request
 └── EngineError           llama.cpp, or the process around it
     ├── EngineCrashed     the worker process ended
     ├── EngineBusy        the queue is full
@@ -64,6 +66,14 @@ class DiskFull(ModelError):
 
 class EmbedderUnavailable(ModelError):
     """The embedding model cannot be opened."""
+
+
+class RemoteUnavailable(ModelError):
+    """No server of a remote model answers, or one broke off."""
+
+
+class RemoteRefused(ModelError):
+    """A server of a remote model wants another key, model name or request."""
 
 
 class EngineError(ModelError):

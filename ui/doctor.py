@@ -1,5 +1,6 @@
 """The doctor: looks at an installation and says in one line each what is well and what is missing."""
 
+import asyncio
 import importlib.metadata
 import os
 import shutil
@@ -12,6 +13,7 @@ import psutil
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import KnowledgeError
+from models.endpoint import Endpoint
 from models.errors import ModelError
 from models.protocol import EngineSettings
 from transcripts.errors import TranscriptError
@@ -20,6 +22,7 @@ from ui.ports import require_free
 from ui.workspace import ROLES, Workspace
 
 _PACKAGES = ("llama-cpp-python", "autogen-agentchat", "gradio", "lancedb", "sentence-transformers", "torch", "tenacity")
+_LISTED = 8
 _WANTED_DISK = 2_000_000_000
 _WANTED_MEMORY = 6_000_000_000
 
@@ -36,7 +39,9 @@ class Finding(BaseModel):
 def examine(workspace: Workspace) -> tuple[Finding, ...]:
     """Every finding, whatever fails on the way."""
     return tuple(
-        finding for look in (_software, _machine, _models, _guidelines, _record, _port) for finding in look(workspace)
+        finding
+        for look in (_software, _machine, _models, _remote, _guidelines, _record, _port)
+        for finding in look(workspace)
     )
 
 
@@ -83,14 +88,41 @@ def _checked(subject: str, look: Callable[[], str]) -> Finding:
 def _models(workspace: Workspace) -> Iterator[Finding]:
     look = cache(partial(_model, workspace))
     for role in ROLES:
-        yield _checked(f"model, {role}", lambda role=role: look(workspace.card(role).name))  # type: ignore[misc]  # binds now
+        yield _checked(f"model, {role}", lambda role=role: look(workspace.model(role)))  # type: ignore[misc]  # binds now
     yield _checked("model, embedder", lambda: look(workspace.settings.models.embedder))
 
 
 def _model(workspace: Workspace, name: str) -> str:
+    if name in workspace.settings.remote:
+        return f"{name}, {workspace.settings.remote[name].model} on {' and '.join(workspace.endpoints(name).hosts)}"
     workspace.weights.checked_path(name)
     card = workspace.registry.card(name)
     return f"{name}, {'demonstration only' if card.demonstration else card.licence}"
+
+
+def _remote(workspace: Workspace) -> Iterator[Finding]:
+    for name, settings in workspace.settings.remote.items():
+        try:
+            endpoints = workspace.endpoints(name)
+        except ModelError as error:
+            yield Finding(subject=f"remote, {name}", state="bad", words=str(error))
+            continue
+        for endpoint in endpoints.all:
+            yield _endpoint(f"remote, {name}", endpoint, settings.model)
+
+
+def _endpoint(subject: str, endpoint: Endpoint, model: str) -> Finding:
+    try:
+        served = asyncio.run(endpoint.models())
+    except ModelError as error:
+        return Finding(subject=subject, state="bad", words=str(error))
+    if model not in served:
+        listed = ", ".join(served[:_LISTED]) or "nothing"
+        return Finding(subject=subject, state="warning", words=f"{endpoint.host} lists {listed}, but not {model}")
+    if not endpoint.private:
+        words = f"{endpoint.host} serves {model}, but what patients say travels there unencrypted; use https"
+        return Finding(subject=subject, state="warning", words=words)
+    return Finding(subject=subject, state="good", words=f"{endpoint.host} serves {model}")
 
 
 def _guidelines(workspace: Workspace) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from agents.languages import languages
 from agents.team import TeamSettings
+from models.endpoint import RemoteSettings
 from models.protocol import EngineSettings
 from ui.errors import SettingsInvalid
 
@@ -29,7 +30,10 @@ STARTER_EMBEDDER = "multilingual-e5-small"
 
 
 class ModelSettings(BaseModel):
-    """Which model plays which role, and where weights are kept (default: under the home folder)."""
+    """Which model of the registry, or which of `[remote.NAME]`, plays which role.
+
+    Weights are kept in `folder` (default: under the home folder).
+    """
 
     model_config = ConfigDict(extra="forbid")
     english: str = STARTER_LLM
@@ -71,6 +75,7 @@ class Settings(BaseSettings):
     models: ModelSettings = ModelSettings()
     engine: EngineSettings = EngineSettings()
     engines: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    remote: dict[str, RemoteSettings] = Field(default_factory=dict)
     team: TeamSettings = TeamSettings()
     chat: ChatSettings = ChatSettings()
 

@@ -24,15 +24,17 @@ from agents.team import Resources, Role, Thresholds
 from knowledge.store import KnowledgeStore
 from models.chat_template import chat_template
 from models.client import LlamaChatClient
+from models.endpoints import Endpoints
 from models.engine import Engine
 from models.errors import UnknownModel
 from models.protocol import Sampling
-from models.registry import ModelCard, Registry
+from models.registry import Registry
+from models.remote import RemoteChatClient
 from models.weights import WeightStore
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
 from transcripts.store import TranscriptStore
-from ui.errors import NotReady
+from ui.errors import NotReady, SettingsInvalid
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ _RECORDED_PACKAGES = ("autogen-agentchat", "gradio", "lancedb", "llama-cpp-pytho
 
 
 class LoadedModel(BaseModel):
-    """A model in use: its role, registry name and the hash of its weights."""
+    """A model in use: its role, name in the registry or the settings, and the hash of its weights, if they are here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     role: str
@@ -58,11 +60,18 @@ class Workspace:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._engines: dict[str, Engine] = {}
+        self._endpoints: dict[str, Endpoints] = {}
 
     @cached_property
     def registry(self) -> Registry:
-        """The product's models and the administrator's."""
-        return Registry.load(self.settings.registry_file)
+        """The product's models and the administrator's. Raises SettingsInvalid where a remote one has such a name."""
+        registry = Registry.load(self.settings.registry_file)
+        for card in registry.cards:
+            if card.name in self.settings.remote:
+                raise SettingsInvalid(
+                    f"The registry has a model called {card.name}; give remote.{card.name} another name."
+                )
+        return registry
 
     @cached_property
     def weights(self) -> WeightStore:
@@ -89,12 +98,21 @@ class Workspace:
         self.settings.home.mkdir(parents=True, exist_ok=True)
         return TranscriptStore.open(self.settings.transcripts_file)
 
-    def card(self, role: Role) -> ModelCard:
-        """The registry's card of the model that plays `role`. Raises UnknownModel."""
-        card = self.registry.card(getattr(self.settings.models, role))
-        if card.role != "llm":
-            raise UnknownModel(f"{card.name} is no language model; choose another for models.{role}.")
-        return card
+    def model(self, role: Role) -> str:
+        """The name of the model that plays `role`: a remote one's, or a language model's of the registry.
+
+        Raises UnknownModel.
+        """
+        name: str = getattr(self.settings.models, role)
+        if name not in self.settings.remote and self.registry.card(name).role != "llm":
+            raise UnknownModel(f"{name} is no language model; choose another for models.{role}.")
+        return name
+
+    def endpoints(self, name: str) -> Endpoints:
+        """The servers of a remote model; roles that share it share them. Raises RemoteRefused without its key."""
+        if name not in self._endpoints:
+            self._endpoints[name] = Endpoints(self.settings.remote[name])
+        return self._endpoints[name]
 
     def engine(self, name: str) -> Engine:
         """The engine of a model; roles that share a model share its engine."""
@@ -108,20 +126,22 @@ class Workspace:
 
     def client(self, role: Role) -> ChatCompletionClient:
         """A model client for a role."""
-        card = self.card(role)
-        sampling = Sampling(temperature=self.settings.models.temperature)
-        return LlamaChatClient(self.engine(card.name), chat_template(card.chat_template), sampling, card.name)
+        name, sampling = self.model(role), Sampling(temperature=self.settings.models.temperature)
+        if name in self.settings.remote:
+            return RemoteChatClient(self.endpoints(name), sampling)
+        card = self.registry.card(name)
+        return LlamaChatClient(self.engine(name), chat_template(card.chat_template), sampling, name)
 
     def loaded(self) -> tuple[LoadedModel, ...]:
         """Which model plays which role, with its hash."""
-        cards: list[tuple[str, ModelCard]] = [(role, self.card(role)) for role in ROLES]
-        cards.append(("embedder", self.registry.card(self.settings.models.embedder)))
-        return tuple(
-            LoadedModel(
-                role=role, name=card.name, sha256=self.weights.digest(card.name), demonstration=card.demonstration
-            )
-            for role, card in cards
-        )
+        names: list[tuple[str, str]] = [(role, self.model(role)) for role in ROLES]
+        return tuple(self._loaded(role, name) for role, name in (*names, ("embedder", self.settings.models.embedder)))
+
+    def _loaded(self, role: str, name: str) -> LoadedModel:
+        if role in ROLES and name in self.settings.remote:
+            return LoadedModel(role=role, name=name, sha256="", demonstration=False)
+        demonstration = self.registry.card(name).demonstration
+        return LoadedModel(role=role, name=name, sha256=self.weights.digest(name), demonstration=demonstration)
 
     def resources(self) -> Resources:
         """What a team works with. Raises ModelError, NotReady."""
@@ -138,17 +158,27 @@ class Workspace:
 
         Raises ModelError, TranscriptError, KnowledgeError, NotReady.
         """
-        names = tuple(dict.fromkeys(self.card(role).name for role in ROLES))
+        models = tuple(dict.fromkeys(self.model(role) for role in ROLES))
+        names = tuple(name for name in models if name not in self.settings.remote)
         for name in (*names, self.settings.models.embedder):
             self.weights.path(name)
         _ = self.transcripts  # opened before the weights: without a record no case is argued
         empty = NotReady("The knowledge base is empty; run `coreasoner knowledge add FOLDER` first.")
         if not self.settings.knowledge_folder.exists():
             raise empty
-        for name in names:
-            asyncio.run(self.engine(name).start())
+        for name in models:
+            asyncio.run(self._open(name))
         if self.store.is_empty:
             raise empty
+
+    def _remote_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for name in map(self.model, ROLES) if name in self.settings.remote))
+
+    async def _open(self, name: str) -> None:
+        if name in self.settings.remote:
+            await self.endpoints(name).require_one()
+        else:
+            await self.engine(name).start()
 
     async def consult(self, case: Case, token: CancellationToken) -> AsyncGenerator[Progress, None]:
         """Argue a case on the record. Raises ModelError, KnowledgeError, TranscriptError."""
@@ -172,6 +202,7 @@ class Workspace:
                 "models": models,
                 "engine": self.settings.engine.model_dump(mode="json"),
                 "engines": {name: engine.description for name, engine in self._engines.items()},
+                "remote": {name: self.endpoints(name).description for name in self._remote_names()},
                 "team": self.settings.team.model_dump(mode="json"),
                 "versions": {name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
                 "machine": {"system": platform.platform(), "processors": os.cpu_count() or 0},

@@ -88,10 +88,10 @@ def test_make_run_opens_the_chat(installation: Mapping[str, str]) -> None:
         os.killpg(server.pid, 15)
 
 
-def test_the_settings_that_it_shows_are_accepted(tmp_path: Path, installation: Mapping[str, str]) -> None:
-    shown = re.findall(r"```toml\n(.+?)\n```", README, re.DOTALL)
+@pytest.mark.parametrize("shown", re.findall(r"```toml\n(.+?)\n```", README, re.DOTALL))
+def test_the_settings_that_it_shows_are_accepted(shown: str, tmp_path: Path, installation: Mapping[str, str]) -> None:
     file = tmp_path / "coreasoner.toml"
-    file.write_text(shown[0])
+    file.write_text(shown)
     command = [str(ROOT / ".venv/bin/coreasoner"), "--config", str(file), "models", "list"]
 
     done = subprocess.run(command, env=installation, capture_output=True, text=True, timeout=120)
