@@ -13,19 +13,22 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import platformdirs
-from autogen_core.models import CreateResult, LLMMessage, SystemMessage, UserMessage
+from autogen_core import CancellationToken
+from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, SystemMessage, UserMessage
 
+from agents.consultation import Outcome, prepare
 from agents.languages import language
 from agents.reasoner import ListedConcepts, case_text
 from agents.speaker import prompt
+from agents.team import Role
 from evaluation.contenders import CONTEXT, AutoGenClients, BareLoop, Messages, OneLlama, Said, Server, cores
 from models.chat_template import ChatMessage, Segment, chat_template, render
 from models.client import LlamaChatClient
@@ -34,6 +37,8 @@ from models.errors import ModelError
 from models.protocol import EngineSettings, Finished, Piece, Sampling
 from models.registry import ModelCard, Registry
 from models.weights import WeightStore
+from ui.settings import load_settings
+from ui.workspace import Workspace, starter_packs
 
 _MODELS = ("smollm2-135m-instruct-q4_1", "qwen2.5-coder-1.5b-instruct-q4_k_m")
 _TOKENS = 128
@@ -281,6 +286,50 @@ def costs(bench: Bench) -> Iterator[Measure]:
     yield Measure("worker, messages and client", "the bare calls", 1.03, overhead)
 
 
+class Forgetful(Workspace):
+    """An installation that reads every prompt from its first token."""
+
+    def client(self, role: Role) -> ChatCompletionClient:
+        """A client that names no conversation and no static text."""
+        name = self.model(role)
+        return _Fresh(self.engine(name), chat_template(self.registry.card(name).chat_template), Sampling(), name)
+
+
+class _Fresh(LlamaChatClient):
+    def create_stream(
+        self, messages: Sequence[LLMMessage], *, extra_create_args: Mapping[str, Any] = {}, **rest: Any
+    ) -> AsyncGenerator[str | CreateResult, None]:
+        """The same without what could find a cache."""
+        args = {key: value for key, value in extra_create_args.items() if key not in ("conversation", "static")}
+        return super().create_stream(messages, extra_create_args=args, **rest)
+
+
+def whole_case(bench: Bench) -> Iterator[Measure]:
+    """Both arguments, chains and synthesis on the starter guidelines, with shared prefixes and without."""
+    home = Path(tempfile.mkdtemp(prefix="coreasoner-bench-"))
+    bench._opened.callback(shutil.rmtree, home)
+    models = {"folder": bench.path.parent, **dict.fromkeys(("english", "local", "synthesizer"), bench.card.name)}
+    settings = load_settings(home=home, models=models)
+    sharing = bench._opened.enter_context(Workspace(settings))
+    forgetful = bench._opened.enter_context(Forgetful(settings.model_copy(update={"home": home / "forgetful"})))
+    for pack in starter_packs():
+        if pack.name in ("en", "es"):
+            sharing.store.add(pack)
+    forgetful.__dict__["store"], forgetful.__dict__["embedder"] = sharing.store, sharing.embedder
+
+    async def argue(workspace: Workspace) -> float:
+        async for progress in workspace.consult(prepare(_SPANISH_CASE, spoken="es"), CancellationToken()):
+            last = progress
+        assert isinstance(last, Outcome)
+        return last.seconds
+
+    async def run(number: int) -> Sides:
+        without = await argue(forgetful)
+        return Sides(await argue(sharing), without)
+
+    yield Measure("a whole case", "without shared prefixes", 0.75, run)
+
+
 async def table(measures: Iterator[Measure], model: str, runs: int) -> AsyncGenerator[str, None]:
     """A line a measure, after one run that does not count."""
     for measure in measures:
@@ -332,7 +381,12 @@ def _at_least_one(text: str) -> int:
     return number
 
 
-_PARTS: dict[str, Callable[[Bench], Iterator[Measure]]] = {"modes": modes, "prefixes": prefixes, "costs": costs}
+_PARTS: dict[str, Callable[[Bench], Iterator[Measure]]] = {
+    "modes": modes,
+    "prefixes": prefixes,
+    "costs": costs,
+    "case": whole_case,
+}
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:

@@ -1,0 +1,174 @@
+"""What the engine survives: malformed weights, kills in the middle of a stream, and thousands of short cases.
+
+`python -m evaluation.endurance --malformed 1000 --kills 50 --cases 2000` prints a line each. Every malformed file is
+the real header of the test model with something wrong in it, over tensors of zeros.
+"""
+
+import argparse
+import asyncio
+import random
+import shutil
+import struct
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+from autogen_core import CancellationToken
+
+from agents.consultation import Chunk, Outcome, prepare
+from models.engine import Engine
+from models.errors import ModelError
+from models.gguf import inspect
+from models.protocol import EngineSettings
+from transcripts.errors import TranscriptError
+from transcripts.event import EventKind
+from ui.settings import load_settings
+from ui.workspace import Workspace, starter_packs
+
+_MODEL = "smollm2-135m-instruct-q4_1"
+_CASE = "Child of 3 with cough, fever and 48 breaths per minute, no chest indrawing. Which drug?"
+_SMALL = {
+    "reasoner": {"reasoning_tokens": 16, "concept_tokens": 32},
+    "synthesis": {"answer_tokens": 64, "evidence_tokens": 150},
+}
+_SAMPLES = 20
+
+
+def spoiled(header: bytes, chance: random.Random) -> bytes:
+    """The header with one thing wrong: a crash class that is public, or bytes changed at random, or its end missing."""
+    content = bytearray(header)
+    kind = chance.randrange(6)
+    at = chance.randrange(24, len(content) - 16)
+    if kind == 0:  # a key or a name of no length, or of an absurd one
+        content[at : at + 8] = struct.pack("<Q", chance.choice([0, 1 << 42, (1 << 64) - 1, 1 << 31]))
+    elif kind == 1:  # a type, a count of dimensions, an alignment
+        content[at : at + 4] = struct.pack("<I", chance.choice([0, 9, 12, 13, 255, 1 << 31]))
+    elif kind == 2:  # what lies near the end: the tensors' dimensions, types and offsets
+        at = len(content) - chance.randrange(16, 16_000)
+        content[at : at + 8] = struct.pack("<Q", chance.choice([0, 1 << 42, 7, (1 << 63) + 1]))
+    elif kind == 3:  # the counts in front
+        content[8:24] = struct.pack("<QQ", chance.choice([0, 1, 1 << 40, 271, 273]), chance.choice([0, 1, 1 << 40, 33]))
+    elif kind == 4:
+        for _ in range(chance.randrange(1, 64)):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+    else:
+        del content[chance.randrange(len(content)) :]
+    return bytes(content)
+
+
+async def malformed(weights: Path, count: int) -> str:
+    """Open `count` malformed files; every one is a typed error or harmless, and the parent goes on."""
+    header = weights.read_bytes()[: inspect(weights).data_offset]
+    chance, outcomes = random.Random(7), Counter[str]()
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(count):
+            file = Path(folder) / f"{number}.gguf"
+            content = spoiled(header, chance)
+            file.write_bytes(content)
+            if len(content) == len(header):
+                with file.open("r+b") as tensors:
+                    tensors.truncate(weights.stat().st_size)
+            outcomes[await _opened(file)] += 1
+            file.unlink()
+    return f"{count} malformed files: {dict(outcomes)}"
+
+
+async def _opened(file: Path) -> str:
+    with closing(Engine(lambda: file, EngineSettings(context_length=256, lanes=1, sequences=1))) as engine:
+        try:
+            await engine.start()
+        except ModelError as error:
+            return type(error).__name__
+    return "opened, for only the hash knows better"
+
+
+def _installation(models: Path, home: Path) -> Workspace:
+    roles = dict.fromkeys(("english", "local", "synthesizer"), _MODEL)
+    engine = {"context_length": 2048, "lanes": 2, "sequences": 2}
+    workspace = Workspace(load_settings(home=home, models={"folder": models, **roles}, team=_SMALL, engine=engine))
+    workspace.store.add(next(pack for pack in starter_packs() if pack.name == "en"))
+    return workspace
+
+
+async def _argued(workspace: Workspace, kill_after: int | None = None) -> tuple[Outcome, str]:
+    """A case, its worker killed after so many chunks, and all that was streamed of it."""
+    chunks = 0
+    said = ""
+    async for progress in workspace.consult(prepare(_CASE, spoken="en"), CancellationToken()):
+        if isinstance(progress, Chunk):
+            said += progress.text
+            chunks += 1
+            if chunks == kill_after:
+                workspace.engine(_MODEL).kill()
+        else:
+            outcome = progress
+    assert isinstance(outcome, Outcome)
+    return outcome, said
+
+
+async def kills(workspace: Workspace, count: int) -> str:
+    """Kill the worker in the middle of `count` cases; nothing that was streamed is lost, and the next case works."""
+    chance, lost, broken, failed = random.Random(11), 0, 0, 0
+    for _ in range(count):
+        outcome, said = await _argued(workspace, chance.randrange(1, 10))
+        events = list(workspace.transcripts.events(outcome.transcript_id))
+        kept = sum(len(str(e.body.get("text", ""))) for e in events if e.kind is EventKind.STREAM)
+        lost += max(0, len(said) - kept)
+        try:
+            workspace.transcripts.verify(outcome.transcript_id)
+        except TranscriptError:
+            broken += 1
+        following, _ = await _argued(workspace)
+        failed += following.english.reasoning.status != "argued" or following.local.reasoning.status != "argued"
+    return f"{count} kills: {lost} streamed characters lost, {broken} records broken, {failed} next cases failed"
+
+
+def _size(workspace: Workspace) -> tuple[int, int]:
+    me = psutil.Process()
+    family = [me, *me.children(recursive=True)]
+    return sum(p.memory_info().rss for p in family), sum(p.num_fds() for p in family)
+
+
+async def cases(workspace: Workspace, count: int) -> Iterator[str]:
+    """Argue `count` short cases and watch memory (MB) and open files of this process and its workers."""
+    sizes = []
+    for number in range(count):
+        await _argued(workspace)
+        if number % max(1, count // _SAMPLES) == 0 or number == count - 1:
+            memory, files = _size(workspace)
+            sizes.append((number + 1, memory // 1_000_000, files))
+    return iter(f"after {number} cases: {memory} MB, {files} open files" for number, memory, files in sizes)
+
+
+async def endure(models: Path, given: argparse.Namespace) -> None:
+    """Print a line for each thing asked."""
+    home = Path(tempfile.mkdtemp(prefix="coreasoner-endurance-"))
+    try:
+        if given.malformed:
+            print(await malformed(models / f"{_MODEL}.gguf", given.malformed), flush=True)
+        if given.kills or given.cases:
+            with _installation(models, home) as workspace:
+                if given.kills:
+                    print(await kills(workspace, given.kills), flush=True)
+                if given.cases:
+                    for line in await cases(workspace, given.cases):
+                        print(line, flush=True)
+    finally:
+        shutil.rmtree(home)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Endure what is asked."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation.endurance", description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--models-folder", type=Path, required=True, help="where the weights are")
+    for what in ("malformed", "kills", "cases"):
+        parser.add_argument(f"--{what}", type=int, default=0)
+    given = parser.parse_args(arguments)
+    asyncio.run(endure(given.models_folder, given))
+
+
+if __name__ == "__main__":
+    main()
