@@ -4,7 +4,6 @@ Knows nothing of screens or command lines; whoever runs it closes it or cancels 
 """
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import date
@@ -89,7 +88,6 @@ def prepare(
         language_found="given" if spoken else "identified",
         english=rendering or None,
         options=tuple(_well_formed(option) for option in options),
-        nonce=secrets.token_hex(8),
     )
 
 

@@ -22,10 +22,7 @@ class Message(BaseModel):
 
 
 class Case(Message):
-    """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order.
-
-    `nonce` delimits quoted passages in prompts: fresh for every consultation, so no document can forge it.
-    """
+    """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order."""
 
     text: str = Field(min_length=1, max_length=MAX_CASE_CHARACTERS)
     language: str
@@ -33,7 +30,6 @@ class Case(Message):
     jurisdiction: str | None = None
     english: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
     options: tuple[str, ...] = Field((), max_length=MAX_OPTIONS)
-    nonce: str
 
 
 class Usage(Message):

@@ -57,8 +57,12 @@ class Voice:
         *,
         max_tokens: int,
         output: type[BaseModel] | None = None,
+        public: str = "",
     ) -> AsyncIterator[ModelClientStreamingChunkEvent | Spoken]:
-        """Chunks while they arrive, then what was said. Raises ModelError, TranscriptError."""
+        """Chunks while they arrive, then what was said. Raises ModelError, TranscriptError.
+
+        `public` is how the user message begins, as far as that says nothing of this case: other cases may share it.
+        """
         start = self._clock()
         # The system prompts are the product's own files: their cache may serve every case.
         options: dict[str, str | int] = {
@@ -72,7 +76,10 @@ class Voice:
         record = self._recorder.stream(self.agent, phase)
         try:
             stream = self._client.create_stream(
-                messages, json_output=output, extra_create_args=options, cancellation_token=token
+                messages,
+                json_output=output,
+                extra_create_args={**options, "public": public},
+                cancellation_token=token,
             )
             async for item in stream:
                 if isinstance(item, str):

@@ -4,6 +4,8 @@ What a weak model writes is checked before it is an answer; where it is not usab
 itself, with the reason. Knows nothing of how concepts were fused.
 """
 
+import hmac
+import secrets
 from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any
 
@@ -31,6 +33,7 @@ from transcripts.event import EventKind
 from transcripts.recorder import Recorder
 
 _Sentence = tuple[str, tuple[int, ...]]
+_KEY = secrets.token_bytes(32)
 
 
 class SynthesisSettings(BaseModel):
@@ -95,13 +98,14 @@ class Synthesizer(BaseChatAgent):
         self, case: Case, arguments: dict[Side, Argument], alignment: Alignment, token: CancellationToken
     ) -> AsyncGenerator[ModelClientStreamingChunkEvent | Spoken, None]:
         shown = await self.shown(alignment)
+        passages = prompt("synthesize_passages", passages=_quoted(shown), mark=_mark(shown))
         messages: list[LLMMessage] = [
             SystemMessage(content=self._system(case)),
-            UserMessage(content=self._user(case, arguments, alignment, shown), source="aligner"),
+            UserMessage(content=f"{passages}\n\n{self._user(case, arguments, alignment)}", source="aligner"),
         ]
         form = answer_form(tuple(p.number for p in shown), len(case.options), self._settings.sentences)
         budget = self._settings.answer_tokens
-        async for item in self._voice.speak("answer", messages, token, max_tokens=budget, output=form):
+        async for item in self._voice.speak("answer", messages, token, max_tokens=budget, output=form, public=passages):
             yield item
 
     async def shown(self, alignment: Alignment) -> tuple[CitedPassage, ...]:
@@ -124,7 +128,6 @@ class Synthesizer(BaseChatAgent):
         case: Case,
         arguments: dict[Side, Argument],
         alignment: Alignment,
-        shown: Sequence[CitedPassage],
     ) -> str:
         names = [c.local_name or c.name for c in alignment.fused.concepts]
         text, _, options = case_text(case.text, case.options).removeprefix("Case:\n").partition("\nOptions:\n")
@@ -135,8 +138,6 @@ class Synthesizer(BaseChatAgent):
             chain=" → ".join(names) or "-",
             english=arguments["english"].reasoning.conclusion or "-",
             local=arguments["local"].reasoning.conclusion or "-",
-            mark=case.nonce,
-            passages=_quoted(shown, case.nonce),
             instruction=language(case.language).instruction,
         )
 
@@ -235,10 +236,16 @@ def rendered(claims: Sequence[Claim], separator: str = " ") -> str:
     return separator.join(f"{c.text}{' ' if c.passages else ''}{''.join(f'[{n}]' for n in c.passages)}" for c in claims)
 
 
-def _quoted(shown: Sequence[CitedPassage], mark: str) -> str:
+def _mark(shown: Sequence[CitedPassage]) -> str:
+    """The line around these passages: the same for the same ones, and nothing that their author could know."""
+    content = "\0".join(p.passage.text for p in shown).encode()
+    return hmac.new(_KEY, content, "sha256").hexdigest()[:16]
+
+
+def _quoted(shown: Sequence[CitedPassage]) -> str:
     if not shown:
         return "none"
-    return "\n\n".join(quote([p.passage], mark, p.number) for p in shown)
+    return "\n\n".join(quote([p.passage], _mark(shown), p.number) for p in shown)
 
 
 def _alternating(passages: Sequence[CitedPassage]) -> list[CitedPassage]:

@@ -88,3 +88,15 @@ def render(template: ChatTemplate, messages: tuple[ChatMessage, ...]) -> tuple[S
 def system_segments(template: ChatTemplate) -> int:
     """How many of a prompt's first segments a system message takes that opens it: none where it joins the user's."""
     return 3 + bool(template.begin) if template.system else 0
+
+
+def divided(prompt: tuple[Segment, ...], beginning: str) -> tuple[tuple[Segment, ...], int]:
+    """The prompt with the first text that begins so cut in two there, and how many segments that makes until the cut.
+
+    The prompt as it was, and 0, where no text begins so.
+    """
+    for n, segment in enumerate(prompt):
+        if beginning and not segment.control and segment.text.startswith(beginning):
+            rest = Segment(text=segment.text.removeprefix(beginning))
+            return (*prompt[:n], Segment(text=beginning), rest, *prompt[n + 1 :]), n + 1
+    return prompt, 0

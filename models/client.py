@@ -13,7 +13,7 @@ from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel, ConfigDict
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
-from models.chat_template import ChatTemplate, Segment, render, system_segments
+from models.chat_template import ChatTemplate, Segment, divided, render, system_segments
 from models.engine import Engine
 from models.errors import EngineCrashed
 from models.protocol import Finished, Piece, Sampling
@@ -42,8 +42,8 @@ class LlamaChatClient(TextClient):
     """A chat model that runs in this machine's engine.
 
     `extra_create_args` may hold `conversation` (whose cache may be reused), `user` (users take turns), `static` (that
-    the system message holds no word of any conversation, so that everyone may share its cache) and any field of
-    Sampling.
+    the system message holds no word of any conversation, so that everyone may share its cache), `public` (how the
+    first user message begins, where nothing until its end belongs to any conversation) and any field of Sampling.
     `json_output` takes a pydantic model, whose schema the output then obeys.
     """
 
@@ -75,12 +75,15 @@ class LlamaChatClient(TextClient):
         conversation, user = str(extra.pop("conversation", "")), str(extra.pop("user", ""))
         prompt = self.prompt(messages)
         static = system_segments(self._template) if extra.pop("static", False) else 0
+        prompt, public = divided(prompt, str(extra.pop("public", "")))
         sampling = Sampling.model_validate({**self._sampling.model_dump(), **extra})
         asked = form(json_output)
         schema = json.dumps(asked.model_json_schema(), ensure_ascii=False) if asked else None
 
         def generate() -> AsyncGenerator[Piece | Finished, None]:
-            return self._engine.generate(conversation, prompt, sampling, schema, static=static, user=user)
+            return self._engine.generate(
+                conversation, prompt, sampling, schema, static=static, public=public, user=user
+            )
 
         pieces: list[str] = []
         async for event in _restarting(generate, cancellation_token):

@@ -241,11 +241,12 @@ class Engine:
         output_schema: str | None = None,
         *,
         static: int = 0,
+        public: int = 0,
         user: str = "",
     ) -> AsyncGenerator[Piece | Finished, None]:
         """Stream the continuation of `prompt`, then its figures. Closing the iterator stops the model.
 
-        The first `static` segments hold nothing of any conversation; see `models.protocol.Generate`.
+        The first `static` and `public` segments hold nothing of any conversation; see `models.protocol.Generate`.
         Raises EngineBusy, EngineCrashed, ContextOverflow, MalformedOutput, EngineError, NotEnoughMemory.
         """
         worker = await asyncio.to_thread(self._started)
@@ -257,6 +258,7 @@ class Engine:
             sampling=sampling,
             output_schema=output_schema,
             static=static,
+            public=max(static, public),
             user=user,
         )
         subscription = _Subscription()

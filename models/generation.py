@@ -6,7 +6,7 @@ Emits whole characters only. Knows nothing of processes, queues, or the other se
 import codecs
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from models.errors import ContextOverflow
@@ -72,7 +72,7 @@ def repeats(tokens: Sequence[int]) -> bool:
 
 
 class Asked(NamedTuple):
-    """A request with its prompt's tokens; the first `static` of them belong to no conversation.
+    """A request with its prompt's tokens; the first `public` of them, and among these `static`, are no conversation's.
 
     `marks` are the places in the prompt at which reading pauses for a save.
     """
@@ -80,22 +80,37 @@ class Asked(NamedTuple):
     request: Generate
     tokens: list[int]
     static: int
+    public: int
     budget: int
     since: float
     marks: set[int]
 
     @classmethod
-    def of(cls, request: Generate, weights: Weights, context_length: int) -> "Asked":
-        """The request, if it fits. Raises ContextOverflow, EngineError."""
+    def of(cls, request: Generate, weights: Weights, context_length: int, said: Mapping[str, Sequence[int]]) -> "Asked":
+        """The request, if it fits. `said` are the conversation's own answers with the tokens that made them, which are
+        not always those that a tokenizer would choose. Raises ContextOverflow, EngineError.
+        """
         static = weights.tokenize(request.prompt[: request.static])
-        tokens = [*static, *weights.tokenize(request.prompt[request.static :])]
+        public = [*static, *weights.tokenize(request.prompt[request.static : request.public])]
+        tokens = list(public)
+        for segment in request.prompt[max(request.static, request.public) :]:
+            known = None if segment.control else said.get(segment.text)
+            tokens += known if known is not None else weights.tokenize((segment,))
         room = context_length - len(tokens)
         if room < min(request.sampling.max_tokens, _MIN_ROOM):
             raise ContextOverflow(
                 f"The prompt has {len(tokens)} tokens and the model's context holds {context_length}; "
                 "shorten the case or set engine.context_length higher."
             )
-        return cls(request, tokens, len(static), min(room, request.sampling.max_tokens), time.perf_counter(), set())
+        return cls(
+            request,
+            tokens,
+            len(static),
+            len(public),
+            min(room, request.sampling.max_tokens),
+            time.perf_counter(),
+            set(),
+        )
 
 
 class Generation:
@@ -109,6 +124,7 @@ class Generation:
         self._sampler = Sampler(lane.weights, asked.request.sampling, asked.request.output_schema)
         self._text = TextStream(asked.request.sampling.stop)
         self._chosen: list[int] = []
+        self._said = ""
         self._unseen, self._shown_at = "", 0.0
         self._started = self._prefilled = time.perf_counter()
 
@@ -163,9 +179,7 @@ class Generation:
         if not self._text.stopped:
             self._unseen += self._text.close()
         if self._unseen:
-            self._emit(self._unseen)
-            self._unseen = ""
-        said = self._chosen[:-1] if reason == "stop" and not self._text.stopped else self._chosen
+            self._say()
         finished = time.perf_counter()
         prefilled = self._prefilled if self._chosen else finished
         return Finished(
@@ -176,7 +190,7 @@ class Generation:
             prompt_tokens=len(self.asked.tokens),
             cached_tokens=self._cached,
             completion_tokens=len(self._chosen),
-            tokens_sha256=hashlib.sha256(b"".join(t.to_bytes(4, "little") for t in said)).hexdigest(),
+            tokens_sha256=hashlib.sha256(b"".join(t.to_bytes(4, "little") for t in self._chosen)).hexdigest(),
             queued_s=self._started - self.asked.since,
             prefill_s=prefilled - self._started,
             decode_s=finished - prefilled,
@@ -187,8 +201,22 @@ class Generation:
         self._unseen += text
         now = time.perf_counter()
         if self._unseen and now - self._shown_at >= _SHOWN_EVERY_S:
-            self._emit(self._unseen)
-            self._unseen, self._shown_at = "", now
+            self._say()
+            self._shown_at = now
+
+    def _say(self) -> None:
+        self._emit(self._unseen)
+        self._said += self._unseen
+        self._unseen = ""
+
+    @property
+    def said(self) -> tuple[str, list[int]] | None:
+        """The text so far and its tokens; nothing where a stop string or the budget cut the text but not the tokens."""
+        weights = self._lane.weights
+        ended = self._chosen and weights.ends_generation(self._chosen[-1])
+        tokens = self._chosen[:-1] if ended else list(self._chosen)
+        whole = b"".join(weights.piece(token) for token in tokens) == self._said.encode()
+        return (self._said, tokens) if whole and tokens else None
 
     def close(self) -> None:
         """Free the native samplers."""

@@ -38,10 +38,10 @@ class Prefixes:
         self._lock = threading.Lock()
         self._bytes = 0
 
-    def put(self, owner: str, tokens: Sequence[int], state: bytes) -> None:
-        """Keep a state for conversation `owner`, or for everyone where that is empty."""
+    def put(self, owner: str, tokens: Sequence[int], state: bytes, *, lasting: bool = False) -> None:
+        """Keep a state for conversation `owner`, or for everyone where that is empty; a lasting one also on disk."""
         self._remember(owner, Saved(tuple(tokens), state))
-        if not owner and self._folder is not None:
+        if lasting and not owner and self._folder is not None:
             with suppress(OSError):  # a full or read-only disk costs a prefill and nothing else
                 self._write(self._folder, tokens, state)
 

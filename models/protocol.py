@@ -76,8 +76,9 @@ class Generate(_Message):
     """Parent to worker: continue `prompt`. `output_schema` forces the output to be JSON of that schema.
 
     `conversation` names whose key-value cache may be reused: never another conversation's, and nobody's if empty.
-    The first `static` segments hold no word of any conversation; their cache may serve everyone and be kept on disk.
-    `user` says who waits, so that users take turns.
+    The first `public` segments hold no word of any conversation, so that their cache may serve everyone; the first
+    `static` ones moreover come back in every case, so that theirs is kept on disk. `user` says who waits, so that
+    users take turns.
     """
 
     op: Literal["generate"] = "generate"
@@ -87,6 +88,7 @@ class Generate(_Message):
     sampling: Sampling
     output_schema: str | None = None
     static: int = Field(0, ge=0)
+    public: int = Field(0, ge=0)
     user: str = ""
 
 

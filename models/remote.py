@@ -21,7 +21,7 @@ from models.errors import MalformedOutput
 from models.protocol import Sampling
 from models.text_client import TextClient, cancellable, form, plain, refuse_tools
 
-_STAYS_HERE = frozenset({"conversation", "user", "static"})
+_STAYS_HERE = frozenset({"conversation", "user", "static", "public"})
 # vLLM's repetition_penalty is left alone: it would punish the words of the prompt too, which answers have to quote.
 _SENT = {"temperature", "top_k", "top_p", "repeat_penalty", "seed", "max_tokens"}
 _END = "[DONE]"

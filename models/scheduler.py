@@ -16,6 +16,7 @@ from models.llama import Due, Lane, LaneInterrupted, Weights
 from models.prefixes import Prefixes
 from models.protocol import EngineSettings, Event, Failed, Generate, Piece
 
+_CONVERSATIONS = 256  # whose answers' tokens are remembered
 _WORTH_SAVING = 64  # tokens; fewer are prefilled sooner than copied
 _REPORTED = (ContextOverflow, MalformedOutput, MalformedWeights)
 
@@ -154,8 +155,8 @@ class Crew:
         self._prepare(seat, asked)
         emit = self._scheduler.emitter(asked.request.id)
         generation = Generation(asked, self.lane, self._number, seat.sequence, emit)
-        if asked.static >= _WORTH_SAVING:
-            asked.marks.add(asked.static)  # a border of slices also where it is saved: the same tokens either way
+        # Borders of slices also where they are saved already: the same tokens either way.
+        asked.marks.update(place for place in (asked.static, asked.public) if place >= _WORTH_SAVING)
         self._running.append((seat, generation))
 
     def _prepare(self, seat: Seat, asked: Asked) -> None:
@@ -218,10 +219,12 @@ class Crew:
         if not reached:
             return
         generation.asked.marks.difference_update(reached)
-        static = len(held) <= generation.asked.static
-        owner = "" if static else generation.asked.request.conversation
-        if (static or owner) and not (static and self._scheduler.prefixes.holds(held)):
-            self._scheduler.prefixes.put(owner, held, self.lane.save(generation.sequence))
+        asked = generation.asked
+        public = len(held) <= asked.public
+        owner = "" if public else asked.request.conversation
+        if (public or owner) and not (public and self._scheduler.prefixes.holds(held)):
+            lasting = len(held) <= asked.static
+            self._scheduler.prefixes.put(owner, held, self.lane.save(generation.sequence), lasting=lasting)
         self._scheduler.passed(generation)
 
     def _end_stopped(self) -> None:
@@ -235,7 +238,10 @@ class Crew:
         """The request has ended, in whatever way: free its seat, then tell."""
         for pair in [pair for pair in self._running if pair[1].asked.request.id == id]:
             self._running.remove(pair)
-            pair[1].close()
+            generation = pair[1]
+            if generation.said and not isinstance(last, Failed):
+                self._scheduler.remember(generation.asked.request.conversation, *generation.said)
+            generation.close()
         if isinstance(last, Failed):
             self.lane.keep(seat.sequence, 0)
         self._scheduler.left(seat, id)
@@ -256,6 +262,7 @@ class Scheduler:
         self._queue = TurnQueue()
         self._following: dict[int, list[Asked]] = {}
         self._forgotten: set[str] = set()
+        self._said: OrderedDict[str, dict[str, list[int]]] = OrderedDict()
         self._crews = [Crew(number, self, weights, settings) for number in range(lanes)]
         self.context_length = self._crews[0].lane.context_length
 
@@ -278,7 +285,8 @@ class Scheduler:
     def submit(self, request: Generate) -> None:
         """Queue a request, or report why it cannot be done."""
         try:
-            asked = Asked.of(request, self._weights, self.context_length)
+            said = self._said.get(request.conversation, {})
+            asked = Asked.of(request, self._weights, self.context_length, said)
         except ModelError as error:
             self.send(failure(request.id, error))
             return
@@ -302,6 +310,7 @@ class Scheduler:
         """Wipe what is kept of a conversation, in seats that are free and among the saved states."""
         with self.changed:
             self._forgotten.add(conversation)
+            self._said.pop(conversation, None)
             for seat in (seat for crew in self._crews for seat in crew.seats):
                 if not seat.taken and seat.conversation == conversation:
                     seat.conversation = ""
@@ -310,6 +319,15 @@ class Scheduler:
     def remembers(self, conversation: str) -> bool:
         """Whether a conversation may still come back."""
         return conversation not in self._forgotten
+
+    def remember(self, conversation: str, text: str, tokens: list[int]) -> None:
+        """Which tokens an answer was made of: when the conversation goes on, its cache fits only those."""
+        with self.changed:
+            if conversation and self.remembers(conversation):
+                self._said.setdefault(conversation, {})[text] = tokens
+                self._said.move_to_end(conversation)
+                while len(self._said) > _CONVERSATIONS:
+                    self._said.popitem(last=False)
 
     def share(self) -> int:
         """Compute threads for each crew now: the cores divided by the crews at work."""
@@ -343,10 +361,10 @@ class Scheduler:
 
     @staticmethod
     def _shareable(one: Asked, other: Asked) -> int:
-        """How many tokens two requests may share: all that are alike within a conversation, else static ones."""
+        """How many tokens two requests may share: all that are alike within a conversation, else public ones."""
         alike = common_prefix(one.tokens, other.tokens)
         same = bool(one.request.conversation) and one.request.conversation == other.request.conversation
-        return min(alike, len(other.tokens) - 1) if same else min(alike, one.static, other.static)
+        return min(alike, len(other.tokens) - 1) if same else min(alike, one.public, other.public)
 
     def _follow(self, asked: Asked) -> bool:
         """Whether somebody is reading the same beginning just now; then this one waits for that place."""
@@ -369,6 +387,6 @@ class Scheduler:
         free = [seat for crew in self._crews for seat in crew.seats if not seat.taken]
         useful = {seat: seat.useful(asked) for seat in free}
         best = max(free, key=lambda seat: useful[seat])
-        if useful[best] >= asked.static + _WORTH_SAVING or (useful[best] and not best.crew.load):
+        if useful[best] >= asked.public + _WORTH_SAVING or (useful[best] and not best.crew.load):
             return best
         return min(free, key=lambda seat: (seat.crew.load, bool(seat.held), seat.used))

@@ -20,7 +20,7 @@ def client(engine: Engine) -> LlamaChatClient:
 
 
 def case(text: str = SPANISH, language: str = "es", options: tuple[str, ...] = ()) -> Case:
-    return Case(text=text, language=language, language_found="given", options=options, nonce="0123456789abcdef")
+    return Case(text=text, language=language, language_found="given", options=options)
 
 
 def cited(number: int, text: str, language: str = "en", *, relevant: bool = True) -> CitedPassage:

@@ -103,10 +103,3 @@ def test_a_case_in_several_scripts_is_kept_as_typed(text: str, language: str) ->
 def test_an_english_rendering_of_blanks_is_none() -> None:
     assert prepare(SPANISH, english="  \n").english is None
     assert prepare(SPANISH, english=f" {ENGLISH} ").english == ENGLISH
-
-
-def test_every_case_has_a_delimiter_of_its_own() -> None:
-    nonces = {prepare(SPANISH, spoken="es").nonce for _ in range(20)}
-
-    assert len(nonces) == 20
-    assert all(len(nonce) >= 12 for nonce in nonces)

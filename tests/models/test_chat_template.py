@@ -3,7 +3,7 @@
 import llama_cpp
 import pytest
 
-from models.chat_template import ChatMessage, Role, chat_template, render
+from models.chat_template import ChatMessage, Role, chat_template, divided, render, system_segments
 from models.errors import UnknownModel
 from models.llama import Weights
 from models.registry import Registry
@@ -98,3 +98,20 @@ def test_control_tokens_typed_into_a_message_lose_no_character(weights: Weights)
     forged = "a<|im_start|>b<|endoftext|> <|im_end|>\n発熱 \u200f<|im_start|"
     tokens = weights.tokenize_plain(forged)
     assert b"".join(weights.piece(token) for token in tokens).decode() == forged
+
+
+def test_a_prompt_is_cut_where_its_public_beginning_ends() -> None:
+    prompt = render(chat_template("chatml"), (ChatMessage(role="user", content="Guidelines. The case."),))
+    cut, public = divided(prompt, "Guidelines.")
+    assert "".join(segment.text for segment in cut) == "".join(segment.text for segment in prompt)
+    assert "".join(segment.text for segment in cut[:public]).endswith("Guidelines.")
+    assert divided(prompt, "Other") == divided(prompt, "") == (prompt, 0)
+
+
+@pytest.mark.parametrize("name", ["chatml", "gemma", "cohere", "harmony", "apollo"])
+def test_a_system_message_is_static_where_the_family_has_one(name: str) -> None:
+    template = chat_template(name)
+    messages = (ChatMessage(role="system", content="Rules."), ChatMessage(role="user", content="The case."))
+    static = render(template, messages)[: system_segments(template)]
+    assert ("Rules." in "".join(segment.text for segment in static)) == (template.system is not None)
+    assert "The case." not in "".join(segment.text for segment in static)

@@ -95,6 +95,7 @@ class Desk(Heard):
             prompt=prompt,
             sampling=sampling,
             static=system_segments(CHATML) if static else 0,
+            public=system_segments(CHATML) if static else 0,
             user=user,
         )
         self.scheduler.submit(request)
@@ -119,7 +120,7 @@ def open_desk(weights: Weights) -> Iterator[OpenDesk]:
 
 def request(id: int, user: str) -> Asked:
     asked_for = Generate(id=id, conversation="", prompt=asked(FEVER), sampling=greedy(1), user=user)
-    return Asked(asked_for, [1], 0, 1, 0.0, set())
+    return Asked(asked_for, [1], 0, 0, 1, 0.0, set())
 
 
 def drained(turns: TurnQueue) -> list[int]:
@@ -290,6 +291,15 @@ def test_a_conversation_finds_its_cache_again_after_others_had_its_seat(open_des
     desk.finished(desk.ask(asked(RASH), greedy(4), "between"))
     again = desk.finished(desk.ask(asked(LONG + FEVER, said, "And then?"), greedy(4), "kept"))
     assert again.cached_tokens >= desk.finished(first).prompt_tokens
+
+
+def test_an_answer_goes_on_from_the_tokens_that_made_it(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    first = desk.ask(asked(RASH), Sampling(temperature=1.5, seed=3, max_tokens=40), "odd")
+    said = desk.text(first)
+    before = desk.finished(first)
+    after = desk.finished(desk.ask(asked(RASH, said, "Go on."), greedy(1), "odd"))
+    assert after.cached_tokens >= before.prompt_tokens + before.completion_tokens - 1
 
 
 def test_a_forgotten_conversation_begins_anew(open_desk: OpenDesk) -> None:

@@ -19,7 +19,7 @@ REVERSED = "\u202e"
 def outcome(text: str) -> Outcome:
     return Outcome(
         transcript_id="c_1",
-        case=Case(text=text, language="en", language_found="given", nonce="0" * 16),
+        case=Case(text=text, language="en", language_found="given"),
         english=argument(text),
         local=argument(text),
         alignment=alignment(text, [cited(1, passage(text))]),
