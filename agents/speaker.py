@@ -78,7 +78,8 @@ class Voice:
             stream = self._client.create_stream(
                 messages,
                 json_output=output,
-                extra_create_args={**options, "public": public},
+                # Cases take turns: one that asks for much does not keep the others waiting.
+                extra_create_args={**options, "public": public, "user": self._recorder.consultation_id},
                 cancellation_token=token,
             )
             async for item in stream:
