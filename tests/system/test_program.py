@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,3 +51,17 @@ def test_a_case_is_argued_without_any_network(installation: Mapping[str, str]) -
 
     assert report["evidence"]["status"] == "found"
     assert report["transcript_id"].startswith("c_")
+
+
+@pytest.mark.parametrize("module", ["typing", "pydantic", "autogen_core"])
+def test_a_stop_while_the_libraries_are_read_is_a_sentence(installation: Mapping[str, str], module: str) -> None:
+    command = [sys.executable, "-X", "importtime", COMMAND, "doctor"]
+    with subprocess.Popen(command, env=installation, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        said = ""
+        for line in run.stderr:
+            if "import time:" not in line:
+                said += line
+            elif line.split()[-1] == module:
+                run.send_signal(signal.SIGINT)
+    assert (run.returncode, said.strip()) == (130, "Stopped.")
