@@ -30,7 +30,7 @@ from agents.reasoner import ListedConcepts, case_text
 from agents.speaker import prompt
 from agents.team import Role
 from evaluation.contenders import CONTEXT, AutoGenClients, BareLoop, Messages, OneLlama, Said, Server, cores
-from models.chat_template import ChatMessage, Segment, chat_template, render
+from models.chat_template import ChatMessage, Segment, chat_template, render, system_segments
 from models.client import LlamaChatClient
 from models.engine import Engine
 from models.errors import ModelError
@@ -99,12 +99,15 @@ class Bench:
         """The prompt as the model reads it."""
         return render(self.template, messages)
 
-    async def ask(self, engine: Engine, questions: Sequence[Messages], max_tokens: int, run: str) -> Said:
-        """All questions at once, each a conversation of its own, nothing found in a cache."""
+    async def ask(
+        self, engine: Engine, questions: Sequence[Messages], max_tokens: int, run: str, *, static: bool = False
+    ) -> Said:
+        """All questions at once, each a conversation of its own; nothing is found in a cache, unless system prompts."""
         start = time.perf_counter()
+        known = system_segments(self.template) if static else 0
         heard = await asyncio.gather(
             *(
-                listen(engine, self.tokens(messages), max_tokens, f"{run}/{number}")
+                listen(engine, self.tokens(messages), max_tokens, f"{run}/{number}", static=known)
                 for number, messages in enumerate(questions)
             )
         )
@@ -174,29 +177,35 @@ def against_others(bench: Bench, llama_server: str | None) -> Iterator[Measure]:
     one = opened.enter_context(closing(OneLlama(bench.path)))
 
     def versus(
-        questions: Sequence[Messages], other: Callable[[Sequence[Messages], int], Awaitable[Said]], name: str
+        questions: Sequence[Messages],
+        other: Callable[[Sequence[Messages], int], Awaitable[Said]],
+        name: str,
+        *,
+        static: bool = False,
     ) -> Callable[[int], Awaitable[Sides]]:
         async def run(number: int) -> Sides:
             theirs = await other(questions, _TOKENS)
-            return _sides(await bench.ask(engine, questions, _TOKENS, f"{name}{number}"), theirs)
+            return _sides(await bench.ask(engine, questions, _TOKENS, f"{name}{number}", static=static), theirs)
 
         return run
 
-    yield Measure(
-        "two agents", "one Llama, one after the other", 0.66 if small else 0.95, versus(bench.pair, one.ask, "a")
-    )
-    yield Measure(
-        f"{_CROWD} texts", "one Llama, one after the other", 0.66 if small else 0.88, versus(bench.crowd, one.ask, "b")
-    )
+    def rows(
+        against: str, bar: float, other: Callable[[Sequence[Messages], int], Awaitable[Said]]
+    ) -> Iterator[Measure]:
+        yield Measure("two agents", against, bar, versus(bench.pair, other, against))
+        told = versus(bench.pair, other, f"{against}, told before", static=True)
+        yield Measure("two agents, system prompts known", against, bar, told)
+
+    yield from rows("one Llama, one after the other", 0.66 if small else 0.95, one.ask)
     clients = opened.enter_context(closing(AutoGenClients(bench.path, 2)))
-    yield Measure(
-        "two agents", "AutoGen's llama.cpp client", 0.7 if small else 0.97, versus(bench.pair, clients.ask, "c")
-    )
+    yield from rows("AutoGen's llama.cpp client", 0.7 if small else 0.97, clients.ask)
     server = opened.enter_context(closing(Server(bench.path, 2)))
-    yield Measure("two agents", "llama_cpp.server", 0.7 if small else 0.97, versus(bench.pair, server.ask, "d"))
+    yield from rows("llama_cpp.server", 0.7 if small else 0.97, server.ask)
     if llama_server:
         binary = opened.enter_context(closing(Server(bench.path, 2, llama_server)))
-        yield Measure("two agents", "llama-server, two slots", 1.0, versus(bench.pair, binary.ask, "e"))
+        yield from rows("llama-server, two slots", 1.0, binary.ask)
+    bar = 0.66 if small else 0.88
+    yield Measure(f"{_CROWD} texts", "one Llama, one after the other", bar, versus(bench.crowd, one.ask, "crowd"))
 
 
 def modes(bench: Bench) -> Iterator[Measure]:
