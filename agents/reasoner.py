@@ -23,6 +23,7 @@ from models.errors import ModelError
 
 MIN_CONCEPTS = 2
 MAX_CONCEPTS = 8
+_TELLING_LETTERS = 40
 
 
 class ReasonerSettings(BaseModel):
@@ -177,6 +178,12 @@ def case_text(question: str, options: tuple[str, ...]) -> str:
     return prompt("case", case=question, options=f"Options:\n{lettered}" if lettered else "")
 
 
+def not_english(text: str) -> bool:
+    """Whether what should become English is written in another script: a model that begins so goes on so."""
+    letters = [c for c in text if c.isalpha()]
+    return len(letters) >= _TELLING_LETTERS and sum(c.isascii() for c in letters) < len(letters) / 2
+
+
 def listing(text: str) -> dict[str, object]:
     """The JSON object of a concept listing; one cut short keeps its complete items, what is not JSON is empty."""
     try:
@@ -220,7 +227,8 @@ class EnglishReasoner(Reasoner):
             UserMessage(content=case.text, source="clinician"),
         ]
         budget = self._settings.rendering_tokens
-        async for item in self._voice.speak("rendering", messages, token, max_tokens=budget):
+        rendering = self._voice.speak("rendering", messages, token, max_tokens=budget, enough=not_english)
+        async for item in rendering:
             if isinstance(item, Spoken):
                 turn.add(item)
                 # A rendering that is not English would mislead every step after it; the case itself does not.

@@ -5,13 +5,14 @@ Prompts are recorded before they are sent, streams while they arrive. Knows noth
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from importlib.resources import files
 from string import Template
+from typing import Any
 
 from autogen_agentchat.messages import ModelClientStreamingChunkEvent
 from autogen_core import CancellationToken
-from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, UserMessage
+from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, RequestUsage, UserMessage
 from pydantic import BaseModel, JsonValue
 
 from agents.messages import Span, Usage
@@ -58,10 +59,12 @@ class Voice:
         max_tokens: int,
         output: type[BaseModel] | None = None,
         public: str = "",
+        enough: Callable[[str], bool] = lambda _: False,
     ) -> AsyncIterator[ModelClientStreamingChunkEvent | Spoken]:
         """Chunks while they arrive, then what was said. Raises ModelError, TranscriptError.
 
         `public` is how the user message begins, as far as that says nothing of this case: other cases may share it.
+        `enough` is asked about the text so far; once true, the model is stopped and that is what was said.
         """
         start = self._clock()
         # The system prompts are the product's own files: their cache may serve every case.
@@ -82,20 +85,31 @@ class Voice:
                 extra_create_args={**options, "public": public, "user": self._recorder.consultation_id},
                 cancellation_token=token,
             )
-            async for item in stream:
-                if isinstance(item, str):
+            async with aclosing(stream):
+                async for item in stream:
+                    if isinstance(item, CreateResult):
+                        result, figures = item, getattr(self._client, "figures", None)
+                        continue
                     record.add(item)
                     text.append(item)
                     yield ModelClientStreamingChunkEvent(content=item, source=self.agent, metadata={"phase": phase})
-                else:
-                    record.close()
-                    span = Span(agent=self.agent, phase=phase, start=start, end=self._clock())
-                    yield self._spoken("".join(text), item, span)
+                    if enough("".join(text)):
+                        result, figures = await self._abandoned(messages, "".join(text)), None
+                        break
+            record.close()
+            span = Span(agent=self.agent, phase=phase, start=start, end=self._clock())
+            yield self._spoken("".join(text), result, span, figures)
         except BaseException:
             # What was said until then belongs on the record; that it cannot be written is not the error to tell here.
             with suppress(TranscriptError):
                 record.close()
             raise
+
+    async def _abandoned(self, messages: Sequence[LLMMessage], text: str) -> CreateResult:
+        """A stopped generation has no figures of its own: its tokens are counted."""
+        prompt_tokens = await asyncio.to_thread(self._client.count_tokens, messages)
+        usage = RequestUsage(prompt_tokens, await self.tokens(text))
+        return CreateResult(finish_reason="length", content=text, usage=usage, cached=False)
 
     async def tokens(self, text: str) -> int:
         """How many tokens `text` is to this voice's model. Raises ModelError."""
@@ -107,8 +121,7 @@ class Voice:
             EventKind.PROMPT, {"agent": self.agent, "phase": phase, "messages": sent, "options": dict(options)}
         )
 
-    def _spoken(self, text: str, result: CreateResult, span: Span) -> Spoken:
-        figures = getattr(self._client, "figures", None)
+    def _spoken(self, text: str, result: CreateResult, span: Span, figures: Any) -> Spoken:
         usage = Usage(
             prompt_tokens=result.usage.prompt_tokens,
             cached_tokens=figures.cached_tokens if figures else 0,

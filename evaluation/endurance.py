@@ -25,6 +25,7 @@ from models.gguf import inspect
 from models.protocol import EngineSettings
 from transcripts.errors import TranscriptError
 from transcripts.event import EventKind
+from transcripts.recorder import StreamPart
 from ui.settings import load_settings
 from ui.workspace import Workspace, starter_packs
 
@@ -115,7 +116,8 @@ async def kills(workspace: Workspace, count: int) -> str:
     for _ in range(count):
         outcome, said = await _argued(workspace, chance.randrange(1, 10))
         events = list(workspace.transcripts.events(outcome.transcript_id))
-        kept = sum(len(str(e.body.get("text", ""))) for e in events if e.kind is EventKind.STREAM)
+        parts = [StreamPart.model_validate(event.body) for event in events if event.kind is EventKind.STREAM]
+        kept = sum(len(text) for part in parts for _, text in part.chunks)
         lost += max(0, len(said) - kept)
         try:
             workspace.transcripts.verify(outcome.transcript_id)
