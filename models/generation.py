@@ -57,11 +57,6 @@ def _overlap(text: str, stop: str) -> int:
     return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)
 
 
-def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many tokens two texts begin with in common."""
-    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
 def repeats(tokens: Sequence[int]) -> bool:
     """Whether the last tokens say the same few over and over; a model that does so does not find out by itself."""
     for period in range(1, _LONGEST_PERIOD + 1):

@@ -11,9 +11,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from models.errors import ContextOverflow, EngineError, MalformedOutput, MalformedWeights, ModelError
-from models.generation import Asked, Generation, common_prefix
+from models.generation import Asked, Generation
 from models.llama import Due, Lane, LaneInterrupted, Weights
-from models.prefixes import Prefixes
+from models.prefixes import Prefixes, common_prefix
 from models.protocol import EngineSettings, Event, Failed, Generate, Piece
 
 _CONVERSATIONS = 256  # whose answers' tokens are remembered

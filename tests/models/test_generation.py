@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.generation import TextStream, common_prefix, repeats
+from models.generation import TextStream, repeats
 
 
 def streamed(raw: bytes, *stop: str, width: int = 1) -> list[str]:
@@ -73,10 +73,3 @@ def test_saying_something_three_times_is_no_circle(period: int) -> None:
 
 def test_a_circle_that_was_left_is_none() -> None:
     assert not repeats([*[7] * 200, 8])
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "length"), [([], [1], 0), ([1, 2], [1, 2, 3], 2), ([1, 2], [2, 2], 0), ([1, 2], [1, 3], 1)]
-)
-def test_the_common_beginning_of_two_texts(one: list[int], other: list[int], length: int) -> None:
-    assert common_prefix(one, other) == common_prefix(other, one) == length
