@@ -173,7 +173,7 @@ def _sides(ours: Said, other: Said) -> Sides:
 def against_others(bench: Bench, llama_server: str | None) -> Iterator[Measure]:
     """Two agents and a crowd against other people's interfaces over the same weights."""
     small = "135m" in bench.card.name
-    opened, engine = bench._opened, bench.engine()
+    opened, engine, forgetful = bench._opened, bench.engine(), bench.engine(prefix_memory=0)
     one = opened.enter_context(closing(OneLlama(bench.path)))
 
     def versus(
@@ -185,7 +185,8 @@ def against_others(bench: Bench, llama_server: str | None) -> Iterator[Measure]:
     ) -> Callable[[int], Awaitable[Sides]]:
         async def run(number: int) -> Sides:
             theirs = await other(questions, _TOKENS)
-            return _sides(await bench.ask(engine, questions, _TOKENS, f"{name}{number}", static=static), theirs)
+            asked = engine if static else forgetful
+            return _sides(await bench.ask(asked, questions, _TOKENS, f"{name}{number}", static=static), theirs)
 
         return run
 
