@@ -101,8 +101,8 @@ class Crew:
 
     @property
     def load(self) -> int:
-        """How many texts it has."""
-        return sum(seat.taken for seat in self.seats)
+        """How many texts it has that are not about to end."""
+        return sum(seat.taken and seat.serves not in self._stopping for seat in self.seats)
 
     def seat(self, seat: Seat, asked: Asked) -> None:
         """Hand it a request. The scheduler's lock is held."""

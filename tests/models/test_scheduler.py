@@ -219,6 +219,16 @@ def test_a_stop_of_one_text_leaves_the_others_of_its_batch_alone(open_desk: Open
     assert [desk.finished(id).reason for id in (ids[0], ids[2])] == ["length", "length"]
 
 
+def test_who_comes_right_after_a_stop_gets_the_lane_that_it_frees(open_desk: OpenDesk) -> None:
+    desk = open_desk(lanes=2, sequences=4)
+    stopped, staying = desk.ask(asked(LONG), greedy(8)), desk.ask(asked(RASH), greedy(48))
+    desk.speaks(staying)
+    desk.scheduler.stop(stopped)
+    following = desk.finished(desk.ask(asked(FEVER), greedy(8)))
+    assert following.lane != desk.finished(staying).lane
+    assert not following.shared
+
+
 def test_a_stop_while_waiting_is_forgotten_without_an_answer(open_desk: OpenDesk) -> None:
     desk = open_desk()
     running, waiting = desk.ask(asked(RASH), greedy(16)), desk.ask(asked(FEVER), greedy(16))
