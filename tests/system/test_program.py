@@ -55,7 +55,8 @@ def test_a_case_is_argued_without_any_network(installation: Mapping[str, str]) -
 
 @pytest.mark.parametrize("module", ["typing", "pydantic", "autogen_core"])
 def test_a_stop_while_the_libraries_are_read_is_a_sentence(installation: Mapping[str, str], module: str) -> None:
-    command = [sys.executable, "-X", "importtime", COMMAND, "doctor"]
+    # A shell's background job ignores Ctrl-C, and so would everything that it starts.
+    command = ["env", "--default-signal=INT", sys.executable, "-X", "importtime", COMMAND, "doctor"]
     with subprocess.Popen(command, env=installation, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         said = ""
