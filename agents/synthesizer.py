@@ -7,6 +7,7 @@ itself, with the reason. Knows nothing of how concepts were fused.
 import hmac
 import secrets
 from collections.abc import AsyncGenerator, Sequence
+from itertools import count
 from typing import Annotated, Any
 
 from autogen_agentchat.agents import BaseChatAgent
@@ -98,7 +99,8 @@ class Synthesizer(BaseChatAgent):
         self, case: Case, arguments: dict[Side, Argument], alignment: Alignment, token: CancellationToken
     ) -> AsyncGenerator[ModelClientStreamingChunkEvent | Spoken, None]:
         shown = await self.shown(alignment)
-        passages = prompt("synthesize_passages", passages=_quoted(shown), mark=_mark(shown))
+        quotation, mark = _quoted(shown)
+        passages = prompt("synthesize_passages", passages=quotation, mark=mark)
         messages: list[LLMMessage] = [
             SystemMessage(content=self._system(case)),
             UserMessage(content=f"{passages}\n\n{self._user(case, arguments, alignment)}", source="aligner"),
@@ -236,16 +238,22 @@ def rendered(claims: Sequence[Claim], separator: str = " ") -> str:
     return separator.join(f"{c.text}{' ' if c.passages else ''}{''.join(f'[{n}]' for n in c.passages)}" for c in claims)
 
 
-def _mark(shown: Sequence[CitedPassage]) -> str:
-    """The line around these passages: the same for the same ones, and nothing that their author could know."""
-    content = "\0".join(p.passage.text for p in shown).encode()
-    return hmac.new(_KEY, content, "sha256").hexdigest()[:16]
+def _quoted(shown: Sequence[CitedPassage]) -> tuple[str, str]:
+    """The passages as a quotation, and the mark around it.
 
-
-def _quoted(shown: Sequence[CitedPassage]) -> str:
+    The mark is the same as long as the program runs, so that a model which has read passages need not read them again
+    for the next case, and nothing that an author could know; a passage that holds it all the same gets the next one.
+    """
     if not shown:
-        return "none"
-    return "\n\n".join(quote([p.passage], _mark(shown), p.number) for p in shown)
+        return "none", "none"
+    passages = {p.number: p.passage for p in shown}
+    known = "".join(f"{p.model_dump_json()}" for p in passages.values())
+    mark = next(mark for mark in map(_mark, count()) if mark not in known)
+    return quote(passages, mark), mark
+
+
+def _mark(number: int) -> str:
+    return hmac.new(_KEY, str(number).encode(), "sha256").hexdigest()[:16]
 
 
 def _alternating(passages: Sequence[CitedPassage]) -> list[CitedPassage]:

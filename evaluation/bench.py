@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import importlib.metadata
 import json
-import os
 import platform
 import shutil
 import tempfile
@@ -20,7 +19,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-import platformdirs
 from autogen_core import CancellationToken
 from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, SystemMessage, UserMessage
 
@@ -45,6 +43,8 @@ _TOKENS = 128
 _MODE_TOKENS = 48
 _CROWD = 8
 _COMMON = 600  # tokens
+_BUSY_S = 0.5  # in which even the test model has neither read the common tokens nor written its answer
+_STOP_S = 0.2
 _FORM = json.dumps(ListedConcepts.model_json_schema())
 _ENGLISH_CASE = "Child of 3 with cough, fever and 48 breaths per minute, no chest indrawing. Which drug?"
 _SPANISH_CASE = "Niño de 3 años con tos, fiebre y 48 respiraciones por minuto, sin tiraje. ¿Qué tratamiento?"
@@ -83,7 +83,7 @@ class Bench:
     """One model and the engines over it."""
 
     def __init__(self, card: ModelCard, path: Path, opened: ExitStack) -> None:
-        self.card, self.path, self._opened = card, path, opened
+        self.card, self.path, self.opened = card, path, opened
         self.template = chat_template(card.chat_template)
         self.pair = reasoners_questions()
         self.crowd = tuple(_question(f"Explain {topic} to a student, in detail.") for topic in _TOPICS)
@@ -92,8 +92,8 @@ class Bench:
         """An engine of its own settings, opened."""
         chosen = EngineSettings.model_validate({"context_length": CONTEXT, "sequences": _CROWD, **settings})
         cache = Path(tempfile.mkdtemp(prefix="coreasoner-bench-"))
-        self._opened.callback(shutil.rmtree, cache)
-        return self._opened.enter_context(closing(Engine(lambda: self.path, chosen, lambda: cache)))
+        self.opened.callback(shutil.rmtree, cache)
+        return self.opened.enter_context(closing(Engine(lambda: self.path, chosen, lambda: cache)))
 
     def tokens(self, messages: Messages) -> tuple[Segment, ...]:
         """The prompt as the model reads it."""
@@ -173,7 +173,7 @@ def _sides(ours: Said, other: Said) -> Sides:
 def against_others(bench: Bench, llama_server: str | None) -> Iterator[Measure]:
     """Two agents and a crowd against other people's interfaces over the same weights."""
     small = "135m" in bench.card.name
-    opened, engine, forgetful = bench._opened, bench.engine(), bench.engine(prefix_memory=0)
+    opened, engine, forgetful = bench.opened, bench.engine(), bench.engine(prefix_memory=0)
     one = opened.enter_context(closing(OneLlama(bench.path)))
 
     def versus(
@@ -232,12 +232,15 @@ def modes(bench: Bench) -> Iterator[Measure]:
             yield Measure(f"chosen mode, {texts} texts", name, 1.05, versus(texts, name))
 
 
+def _filler(engine: Engine) -> str:
+    sentence = "The guideline says that every child with cough is examined for fast breathing. "
+    return sentence * (_COMMON // engine.count((Segment(text=sentence),)))
+
+
 def prefixes(bench: Bench) -> Iterator[Measure]:
     """What shared beginnings save until the first token."""
     engine = bench.engine()
-    filler = "The guideline says that every child with cough is examined for fast breathing. "
-    one = engine.count((Segment(text=filler),))
-    common = filler * (_COMMON // one)
+    common = _filler(engine)
     questions = [
         (ChatMessage(role="user", content=common + question),) for question in ("Which drug?", "When to refer?")
     ]
@@ -266,7 +269,7 @@ def prefixes(bench: Bench) -> Iterator[Measure]:
 def costs(bench: Bench) -> Iterator[Measure]:
     """What a grammar costs, and what the engine costs over llama.cpp's bare calls."""
     engine = bench.engine(lanes=1, sequences=1)
-    bare = bench._opened.enter_context(closing(BareLoop(bench.path)))
+    bare = bench.opened.enter_context(closing(BareLoop(bench.path)))
     client = LlamaChatClient(engine, bench.template, Sampling(repeat_penalty=1.0, max_tokens=_TOKENS))
     messages = bench.pair[0]
 
@@ -279,8 +282,7 @@ def costs(bench: Bench) -> Iterator[Measure]:
         return Sides(speed(forced), speed(free))
 
     async def overhead(number: int) -> Sides:
-        weights = bare._weights
-        theirs = await asyncio.to_thread(bare.ask, weights.tokenize(bench.tokens(messages)), _TOKENS)
+        theirs = await asyncio.to_thread(bare.ask, bench.tokens(messages), _TOKENS)
         start = time.perf_counter()
         asked: list[LLMMessage] = [
             SystemMessage(content=messages[0].content),
@@ -294,6 +296,26 @@ def costs(bench: Bench) -> Iterator[Measure]:
 
     yield Measure("constrained tokens a second", "free", 0.9, grammar, "tokens/s", at_least=True)
     yield Measure("worker, messages and client", "the bare calls", 1.03, overhead)
+
+
+def stops(bench: Bench) -> Iterator[Measure]:
+    """How long the only lane stays taken after its text was stopped."""
+    engine = bench.engine(lanes=1, sequences=1)
+    doing = {"reads": _question(_filler(engine) + "Which drug?"), "writes": bench.crowd[0]}
+
+    def freed(what: str) -> Callable[[int], Awaitable[Sides]]:
+        async def run(number: int) -> Sides:
+            stopped = asyncio.ensure_future(listen(engine, bench.tokens(doing[what]), _TOKENS, f"{what}{number}"))
+            await asyncio.sleep(_BUSY_S)
+            if not stopped.cancel():
+                raise RuntimeError("the text came to its end before it was stopped")
+            following = await listen(engine, bench.tokens(_question("Which drug?")), 1, f"{what}{number}/next")
+            return Sides(following.finished.queued_s, _STOP_S)
+
+        return run
+
+    for what in doing:
+        yield Measure(f"a lane's stop while it {what}", "the limit", 1.0, freed(what))
 
 
 class Forgetful(Workspace):
@@ -319,11 +341,11 @@ class _Fresh(LlamaChatClient):
 def whole_case(bench: Bench) -> Iterator[Measure]:
     """Both arguments, chains and synthesis on the starter guidelines, with shared prefixes and without."""
     home = Path(tempfile.mkdtemp(prefix="coreasoner-bench-"))
-    bench._opened.callback(shutil.rmtree, home)
+    bench.opened.callback(shutil.rmtree, home)
     models = {"folder": bench.path.parent, **dict.fromkeys(("english", "local", "synthesizer"), bench.card.name)}
     settings = load_settings(home=home, models=models)
-    sharing = bench._opened.enter_context(Workspace(settings))
-    forgetful = bench._opened.enter_context(Forgetful(settings.model_copy(update={"home": home / "forgetful"})))
+    sharing = bench.opened.enter_context(Workspace(settings))
+    forgetful = bench.opened.enter_context(Forgetful(settings.model_copy(update={"home": home / "forgetful"})))
     for pack in starter_packs():
         if pack.name in ("en", "es"):
             sharing.store.add(pack)
@@ -384,10 +406,6 @@ def _processor() -> str:
     return " / ".join(names) or platform.processor() or platform.machine()
 
 
-def _models_folder() -> Path:
-    return Path(os.environ.get("COREASONER_HOME") or platformdirs.user_data_path("coreasoner")) / "models"
-
-
 def _at_least_one(text: str) -> int:
     if not text.isdecimal() or (number := int(text)) < 1:
         raise argparse.ArgumentTypeError("must be a number from 1 on")
@@ -398,13 +416,16 @@ _PARTS: dict[str, Callable[[Bench], Iterator[Measure]]] = {
     "modes": modes,
     "prefixes": prefixes,
     "costs": costs,
+    "stops": stops,
     "case": whole_case,
 }
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evaluation.bench", description=str(__doc__).partition("\n")[0])
-    parser.add_argument("--models-folder", type=Path, default=_models_folder(), help="where the weights are")
+    parser.add_argument(
+        "--models-folder", type=Path, default=load_settings().models_folder, help="where the weights are"
+    )
     parser.add_argument("--model", action="append", help="a language model of the registry; may be repeated")
     parser.add_argument("--runs", type=_at_least_one, default=5, help="how many runs the medians are of")
     parser.add_argument("--part", action="append", choices=("others", *_PARTS), help="measure this part only")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from models.chat_template import ChatMessage
+from models.chat_template import ChatMessage, Segment
 from models.llama import Weights
 from models.protocol import EngineSettings
 
@@ -178,11 +178,11 @@ class BareLoop:
         self._context: Any = llama_cpp.llama_init_from_model(self._weights.model, parameters)
         self._sampler: Any = llama_cpp.llama_sampler_init_greedy()
 
-    def ask(self, tokens: Sequence[int], max_tokens: int) -> Said:
+    def ask(self, prompt: Sequence[Segment], max_tokens: int) -> Said:
         """Read the prompt, then choose `max_tokens` tokens or until the model ends."""
         native, start = self._native, time.perf_counter()
         native.llama_memory_clear(native.llama_get_memory(self._context), True)
-        due, chosen, raw = list(tokens), 0, b""
+        due, chosen, raw = self._weights.tokenize(prompt), 0, b""
         while True:
             ids = (native.llama_token * len(due))(*due)
             if native.llama_decode(self._context, native.llama_batch_get_one(ids, len(due))):

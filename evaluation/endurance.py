@@ -165,7 +165,9 @@ async def endure(models: Path, given: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Endure what is asked."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.endurance", description=str(__doc__).partition("\n")[0])
-    parser.add_argument("--models-folder", type=Path, required=True, help="where the weights are")
+    parser.add_argument(
+        "--models-folder", type=Path, default=load_settings().models_folder, help="where the weights are"
+    )
     for what in ("malformed", "kills", "cases"):
         parser.add_argument(f"--{what}", type=int, default=0)
     given = parser.parse_args(arguments)

@@ -6,7 +6,7 @@ out, and a quotation stands between delimiters that its text can't contain. It d
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
@@ -104,15 +104,15 @@ def _without_markup(text: str, removed: dict[str, None]) -> str:
     return _MARKUP.sub("\ufffd", text)
 
 
-def quote(passages: Sequence[Passage], delimiter: str, first: int = 1) -> str:
-    """The passages as a numbered quotation for a prompt, between lines that only the caller could have written.
+def quote(passages: Mapping[int, Passage], delimiter: str) -> str:
+    """The passages by number as a quotation for a prompt, between lines that only the caller could have written.
 
     Every line of a passage is prefixed with `> `, so that its text can't pass for the number of another passage.
     Raises ValueError if the delimiter is guessable (under 12 characters) or stands in a passage.
     """
-    if len(delimiter) < 12 or any(delimiter in _quotation(p, 0) for p in passages):
+    if len(delimiter) < 12 or any(delimiter in _quotation(p, n) for n, p in passages.items()):
         raise ValueError("The quotation needs a random delimiter of at least 12 characters that no passage holds.")
-    quotations = "\n\n".join(_quotation(p, n) for n, p in enumerate(passages, first))
+    quotations = "\n\n".join(_quotation(p, n) for n, p in passages.items())
     return f"<<{delimiter}\n{quotations}\n{delimiter}>>"
 
 

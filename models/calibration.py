@@ -28,12 +28,6 @@ _GPU_LANES = 2
 _DECISIVE = ("threads", "sequences", "gpu_layers", "split_mode", "main_gpu", "flash_attention", "cache_keys")
 
 
-def settings_fingerprint(settings: EngineSettings) -> str:
-    """Names what the bytes of a key-value state depend on, beside weights and tokens."""
-    kept = settings.model_dump(include={"flash_attention", "cache_keys", "cache_values", "gpu_layers"})
-    return f"{llama_cpp.__version__} {sorted(kept.items())}"
-
-
 def calibrated(weights: Weights, settings: EngineSettings, threads: int, folder: Path | None) -> Calibration:
     """The measurement that `folder` holds for this machine and these settings, or a new one. Raises EngineError."""
     if settings.exact:

@@ -194,7 +194,7 @@ def _rounded(seconds: float) -> str:
 
 def _environment() -> dict[str, str]:
     # With a pool of compute threads for each lane libgomp counts more threads than cores and lets them fall asleep at
-    # every barrier, which made a text alone half as fast again. So they spin, but for a fraction of a millisecond.
+    # every barrier, which made a text alone take 1.4 times as long. So they spin, but for a fraction of a millisecond.
     waiting = {"OMP_WAIT_POLICY": "active", "GOMP_SPINCOUNT": "20000"}
     # Python's own module path of this process, so that the worker finds the same code.
     path = os.pathsep.join(p for p in sys.path if p)

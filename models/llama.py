@@ -46,6 +46,12 @@ def _last_words() -> str:
     return " ".join("".join(_log).split())[-300:]
 
 
+def state_fingerprint(settings: EngineSettings) -> str:
+    """Names what the bytes of a key-value state depend on, beside weights and tokens."""
+    kept = settings.model_dump(include={"flash_attention", "cache_keys", "cache_values", "gpu_layers"})
+    return f"{llama_cpp.__version__} {sorted(kept.items())}"
+
+
 class Weights:
     """An opened GGUF. Raises MalformedWeights where llama.cpp refuses it."""
 

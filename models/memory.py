@@ -21,7 +21,7 @@ _LIMIT, _USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.c
 def needed(header: GGUFHeader, settings: EngineSettings, context_length: int) -> int:
     """Bytes for the weights and for every context, about."""
     sequences = max(settings.sequences, settings.lanes)
-    lanes = settings.lanes or min(2, sequences)
+    lanes = sequences if settings.exact else settings.lanes or min(2, sequences)
     keys, values = header.cache_elements
     token = keys * _BYTES_AN_ELEMENT[settings.cache_keys] + values * _BYTES_AN_ELEMENT[settings.cache_values]
     logits = (settings.prefill_slice + sequences) * header.vocabulary_size * _LOGIT_BYTES
@@ -38,20 +38,23 @@ def free() -> int:
         return machine
 
 
-def require_memory(path: Path, settings: EngineSettings) -> None:
-    """Nothing where the model fits or works on a GPU. Raises NotEnoughMemory, MalformedWeights."""
-    header = inspect(path)
-    if settings.gpu_layers:
-        return
-    need, room = needed(header, settings, settings.context_length), free()
-    if need <= room:
-        return
+def shortage(name: str, header: GGUFHeader, settings: EngineSettings, room: int) -> str:
+    """Why the model does not fit into `room` bytes and what would; empty where it fits or a GPU holds it."""
+    need = needed(header, settings, settings.context_length)
+    if need <= room or settings.gpu_layers:
+        return ""
     fitting = (n for n in _CONTEXTS if n < settings.context_length and needed(header, settings, n) <= room)
     if length := next(fitting, None):
         way = f"set engine.context_length to {length} and it fits"
     else:
         way = "set engine.sequences lower, choose a smaller model, or free memory"
-    raise NotEnoughMemory(
-        f"{path.name} needs about {need / 1e9:.1f} GB and {room / 1e9:.1f} GB are free, {(need - room) / 1e9:.1f} GB "
+    return (
+        f"{name} needs about {need / 1e9:.1f} GB and {room / 1e9:.1f} GB are free, {(need - room) / 1e9:.1f} GB "
         f"too little; {way}."
     )
+
+
+def require_memory(path: Path, settings: EngineSettings) -> None:
+    """Nothing where the model fits. Raises NotEnoughMemory, MalformedWeights."""
+    if lacking := shortage(path.name, inspect(path), settings, free()):
+        raise NotEnoughMemory(lacking)

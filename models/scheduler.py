@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from functools import partial
 
 from models.errors import ContextOverflow, EngineError, MalformedOutput, MalformedWeights, ModelError
 from models.generation import Asked, Generation
@@ -17,7 +18,8 @@ from models.prefixes import Prefixes, common_prefix
 from models.protocol import EngineSettings, Event, Failed, Generate, Piece
 
 _CONVERSATIONS = 256  # whose answers' tokens are remembered
-_WORTH_SAVING = 64  # tokens; fewer are prefilled sooner than copied
+_WORTH_SAVING = 16  # tokens; fewer are prefilled sooner than copied
+_WORTH_WAITING = 64  # tokens that somebody else is reading already
 _REPORTED = (ContextOverflow, MalformedOutput, MalformedWeights)
 
 Send = Callable[[Event], None]
@@ -120,6 +122,11 @@ class Crew:
         arriving = [(asked, 0) for _, asked in list(self._arriving)]
         return arriving + [(g.asked, g.prefilled) for _, g in list(self._running) if g.prefilling]
 
+    def conversations(self) -> set[str]:
+        """Those that it computes for, or is about to."""
+        asked = [*(a for _, a in list(self._arriving)), *(g.asked for _, g in list(self._running))]
+        return {a.request.conversation for a in asked}
+
     def work(self) -> None:
         """The thread's life, until the scheduler closes."""
         while True:
@@ -129,7 +136,7 @@ class Crew:
                     break
                 arriving = list(self._arriving)
             for seat, asked in arriving:
-                self._guarded(asked, seat, lambda seat=seat, asked=asked: self._admit(seat, asked))  # type: ignore[misc]
+                self._guarded(asked, seat, partial(self._admit, seat, asked))
                 self._arriving.popleft()
             self._end_stopped()
             if self._running:
@@ -153,11 +160,13 @@ class Crew:
 
     def _admit(self, seat: Seat, asked: Asked) -> None:
         self._prepare(seat, asked)
-        emit = self._scheduler.emitter(asked.request.id)
-        generation = Generation(asked, self.lane, self._number, seat.sequence, emit)
+        generation = Generation(asked, self.lane, self._number, seat.sequence, partial(self._emit, asked.request.id))
         # Borders of slices also where they are saved already: the same tokens either way.
         asked.marks.update(place for place in (asked.static, asked.public) if place >= _WORTH_SAVING)
         self._running.append((seat, generation))
+
+    def _emit(self, id: int, text: str) -> None:
+        self._scheduler.send(Piece(id=id, text=text))
 
     def _prepare(self, seat: Seat, asked: Asked) -> None:
         """Leave in the seat what the request can use: its own conversation's, or a saved state, or nothing."""
@@ -191,7 +200,7 @@ class Crew:
         for (seat, generation, _), row in zip(step, rows, strict=True):
             generation.shared = generation.shared or len(step) > 1
             self._save_marked(generation)
-            self._guarded(generation.asked, seat, lambda s=seat, g=generation, r=row: self._took(s, g, r))  # type: ignore[misc]
+            self._guarded(generation.asked, seat, partial(self._took, seat, generation, row))
 
     def _due(self) -> list[tuple[Seat, Generation, Due]]:
         """One token of everyone who speaks, and slices of those who read while there is room."""
@@ -213,18 +222,18 @@ class Crew:
             self._drop(seat, generation.asked.request.id, finished)
 
     def _save_marked(self, generation: Generation) -> None:
-        held = list(self.lane.held[generation.sequence])
+        asked, held = generation.asked, self.lane.held[generation.sequence]
         # A place that was marked while a slice was under way may lie behind; what is held still begins with it.
-        reached = {mark for mark in list(generation.asked.marks) if mark <= len(held)}
+        reached = [mark for mark in list(asked.marks) if mark <= len(held)]
         if not reached:
             return
-        generation.asked.marks.difference_update(reached)
-        asked = generation.asked
-        public = len(held) <= asked.public
-        owner = "" if public else asked.request.conversation
-        if (public or owner) and not (public and self._scheduler.prefixes.holds(held)):
-            lasting = len(held) <= asked.static
-            self._scheduler.prefixes.put(owner, held, self.lane.save(generation.sequence), lasting=lasting)
+        asked.marks.difference_update(reached)
+        if len(held) <= asked.public:
+            if not self._scheduler.prefixes.holds(held):
+                lasting = len(held) <= asked.static
+                self._scheduler.prefixes.put("", held, self.lane.save(generation.sequence), lasting=lasting)
+        elif asked.request.conversation and self._scheduler.remembers(asked.request.conversation):
+            self._scheduler.prefixes.put(asked.request.conversation, held, self.lane.save(generation.sequence))
         self._scheduler.passed(generation)
 
     def _end_stopped(self) -> None:
@@ -239,8 +248,8 @@ class Crew:
         for pair in [pair for pair in self._running if pair[1].asked.request.id == id]:
             self._running.remove(pair)
             generation = pair[1]
-            if generation.said and not isinstance(last, Failed):
-                self._scheduler.remember(generation.asked.request.conversation, *generation.said)
+            if (said := generation.said) and not isinstance(last, Failed):
+                self._scheduler.remember(generation.asked.request.conversation, *said)
             generation.close()
         if isinstance(last, Failed):
             self.lane.keep(seat.sequence, 0)
@@ -309,7 +318,8 @@ class Scheduler:
     def forget(self, conversation: str) -> None:
         """Wipe what is kept of a conversation, in seats that are free and among the saved states."""
         with self.changed:
-            self._forgotten.add(conversation)
+            if self._serves(conversation):
+                self._forgotten.add(conversation)
             self._said.pop(conversation, None)
             for seat in (seat for crew in self._crews for seat in crew.seats):
                 if not seat.taken and seat.conversation == conversation:
@@ -317,8 +327,11 @@ class Scheduler:
         self.prefixes.forget(conversation)
 
     def remembers(self, conversation: str) -> bool:
-        """Whether a conversation may still come back."""
+        """Whether a conversation may still come back: not one that was forgotten while it was being computed."""
         return conversation not in self._forgotten
+
+    def _serves(self, conversation: str) -> bool:
+        return any(conversation in crew.conversations() for crew in self._crews)
 
     def remember(self, conversation: str, text: str, tokens: list[int]) -> None:
         """Which tokens an answer was made of: when the conversation goes on, its cache fits only those."""
@@ -333,15 +346,13 @@ class Scheduler:
         """Compute threads for each crew now: the cores divided by the crews at work."""
         return max(1, self._threads // max(1, sum(crew.load > 0 for crew in self._crews)))
 
-    def emitter(self, id: int) -> Callable[[str], None]:
-        """Where a generation's text goes."""
-        return lambda text: self.send(Piece(id=id, text=text))
-
     def left(self, seat: Seat, id: int) -> None:
         """A request has ended and its seat is free."""
         with self.changed:
             seat.serves, seat.used = None, time.perf_counter()
             if not self.remembers(seat.conversation):
+                if not self._serves(seat.conversation):
+                    self._forgotten.discard(seat.conversation)
                 seat.conversation = ""
             for asked in self._following.pop(id, ()):
                 self._queue.put(asked)
@@ -370,7 +381,7 @@ class Scheduler:
         """Whether somebody is reading the same beginning just now; then this one waits for that place."""
         for reader, prefilled in (pair for crew in self._crews for pair in crew.reading()):
             shareable = self._shareable(reader, asked)
-            if shareable - prefilled >= _WORTH_SAVING:
+            if shareable - prefilled >= _WORTH_WAITING:
                 reader.marks.add(shareable)
                 self._following.setdefault(reader.request.id, []).append(asked)
                 return True

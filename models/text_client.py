@@ -4,8 +4,7 @@ Knows nothing of where a model runs.
 """
 
 import asyncio
-from abc import abstractmethod
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from autogen_core import CancellationToken
@@ -33,19 +32,6 @@ class TextClient(ChatCompletionClient):
     def __init__(self, sampling: Sampling, family: str) -> None:
         self._sampling, self._family = sampling, family
         self._usage = RequestUsage(prompt_tokens=0, completion_tokens=0)
-
-    @abstractmethod
-    def create_stream(
-        self,
-        messages: Sequence[LLMMessage],
-        *,
-        tools: Sequence[Tool | ToolSchema] = (),
-        tool_choice: Tool | Literal["auto", "required", "none"] = "none",
-        json_output: bool | type[BaseModel] | None = None,
-        extra_create_args: Mapping[str, Any] = {},
-        cancellation_token: CancellationToken | None = None,
-    ) -> AsyncGenerator[str | CreateResult, None]:
-        """Text as it is generated, then the result with its usage."""
 
     async def create(
         self,

@@ -11,9 +11,9 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
-from models.calibration import calibrated, settings_fingerprint
+from models.calibration import calibrated
 from models.errors import EngineError, MalformedWeights
-from models.llama import Weights
+from models.llama import Weights, state_fingerprint
 from models.prefixes import Prefixes
 from models.protocol import COMMAND, Command, Count, Counted, Event, Forget, Generate, Load, Ready, Stop
 from models.scheduler import Scheduler, failure
@@ -41,7 +41,7 @@ def _opened(load: Load, outbox: Outbox) -> tuple[Weights, Scheduler, Ready]:
     weights = Weights(load.path, settings)
     calibration = None if settings.lanes else calibrated(weights, settings, threads, folder)
     lanes = settings.lanes or (calibration.lanes if calibration else 1)
-    prefixes = Prefixes(settings.prefix_memory, folder, settings_fingerprint(settings))
+    prefixes = Prefixes(settings.prefix_memory, folder, state_fingerprint(settings))
     scheduler = Scheduler(weights, settings, lanes, threads, prefixes, outbox.send)
     ready = Ready(
         description=weights.description,

@@ -104,7 +104,7 @@ def test_the_record_of_what_was_removed_is_bounded() -> None:
 
 
 def test_a_quotation_is_numbered_attributed_and_delimited(passage: Passage) -> None:
-    quotation = quote([passage, passage], "b5f0c1d2e3a4978", first=3)
+    quotation = quote({3: passage, 5: passage}, "b5f0c1d2e3a4978")
 
     assert quotation.split("\n")[:3] == [
         "<<b5f0c1d2e3a4978",
@@ -115,7 +115,7 @@ def test_a_quotation_is_numbered_attributed_and_delimited(passage: Passage) -> N
 
 
 def test_a_passage_can_not_pass_for_another_one(passage: Passage) -> None:
-    quotation = quote([passage], "b5f0c1d2e3a4978")
+    quotation = quote({1: passage}, "b5f0c1d2e3a4978")
 
     assert [line for line in quotation.split("\n") if line.startswith("[")] == [
         "[1] Pneumonia / Treat (Ministry of tests, 2026.11, INT)"
@@ -125,4 +125,4 @@ def test_a_passage_can_not_pass_for_another_one(passage: Passage) -> None:
 @pytest.mark.parametrize("delimiter", ["short", "Give oral amoxicillin"])
 def test_a_delimiter_that_could_be_guessed_or_occurs_is_refused(passage: Passage, delimiter: str) -> None:
     with pytest.raises(ValueError, match="random delimiter"):
-        quote([passage], delimiter)
+        quote({1: passage}, delimiter)

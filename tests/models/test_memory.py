@@ -6,7 +6,7 @@ import pytest
 
 from models.errors import NotEnoughMemory
 from models.gguf import inspect
-from models.memory import free, needed, require_memory
+from models.memory import free, needed, require_memory, shortage
 from models.protocol import EngineSettings
 
 
@@ -29,26 +29,38 @@ def test_no_context_is_longer_than_the_model_was_trained_for(smollm2: Path) -> N
     assert needed(header, EngineSettings(), 1 << 20) == needed(header, EngineSettings(), header.context_length)
 
 
-def test_what_fits_is_let_through(smollm2: Path) -> None:
-    require_memory(smollm2, EngineSettings(context_length=512, sequences=1, lanes=1))
+def test_exact_lanes_need_buffers_of_their_own(smollm2: Path) -> None:
+    header, shared = inspect(smollm2), EngineSettings(sequences=8)
+    assert needed(header, shared.model_copy(update={"exact": True}), 1024) > needed(header, shared, 1024)
 
 
-def test_what_does_not_fit_is_refused_with_the_lack_and_a_way(smollm2: Path) -> None:
-    many = EngineSettings(context_length=8192, sequences=64, lanes=64, prefill_slice=4096)
-    if needed(inspect(smollm2), many, 8192) <= free():
-        pytest.skip("this machine has memory for 64 contexts")
-    with pytest.raises(NotEnoughMemory, match=r"needs about [\d.]+ GB and [\d.]+ GB are free, [\d.]+ GB too little;"):
-        require_memory(smollm2, many)
+def test_what_just_fits_lacks_nothing_and_a_byte_less_lacks(smollm2: Path) -> None:
+    header, settings = inspect(smollm2), EngineSettings(context_length=2048)
+    need = needed(header, settings, 2048)
+    assert shortage("model", header, settings, need) == ""
+    assert shortage("model", header, settings, need - 1).startswith("model needs about")
 
 
-def test_a_shorter_context_that_fits_is_named(smollm2: Path) -> None:
-    header = inspect(smollm2)
-    settings = EngineSettings(context_length=8192, lanes=1, prefill_slice=16)
-    cost = 2 * sum(header.cache_elements) * 8192
-    more = settings.model_copy(update={"sequences": 2 * free() // cost})
-    with pytest.raises(NotEnoughMemory, match=r"set engine.context_length to (1024|2048) and it fits"):
-        require_memory(smollm2, more)
+@pytest.mark.parametrize("fitting", [1024, 2048, 4096])
+def test_the_longest_context_that_fits_is_named(smollm2: Path, fitting: int) -> None:
+    header, settings = inspect(smollm2), EngineSettings(context_length=8192)
+    said = shortage("model", header, settings, needed(header, settings, fitting))
+    assert f"set engine.context_length to {fitting} and it fits" in said
+
+
+def test_where_no_context_fits_another_way_is_named(smollm2: Path) -> None:
+    said = shortage("model", inspect(smollm2), EngineSettings(), 1_000_000_000 // 8)
+    assert "choose a smaller model, or free memory" in said
+    assert "0.1 GB are free" in said
 
 
 def test_on_a_gpu_the_driver_judges(smollm2: Path) -> None:
-    require_memory(smollm2, EngineSettings(sequences=64, lanes=64, prefill_slice=4096, gpu_layers=-1))
+    assert shortage("model", inspect(smollm2), EngineSettings(gpu_layers=-1), 0) == ""
+
+
+def test_more_than_this_machine_has_is_refused(smollm2: Path) -> None:
+    header, settings = inspect(smollm2), EngineSettings(lanes=1)
+    each = 2 * sum(header.cache_elements) * header.context_length
+    many = settings.model_copy(update={"sequences": 2 * free() // each, "context_length": header.context_length})
+    with pytest.raises(NotEnoughMemory, match="too little"):
+        require_memory(smollm2, many)
