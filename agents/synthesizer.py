@@ -23,11 +23,12 @@ from autogen_core.models import LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic_core import from_json
 
-from agents.checker import TextEmbedder, check, echoes, fault
+from agents.checker import echoes, fault
 from agents.languages import language, phrase
 from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Side, Usage
 from agents.reasoner import case_text
 from agents.speaker import Spoken, Voice, prompt
+from agents.support import TextEmbedder, check
 from knowledge.untrusted import quote
 from models.errors import ModelError
 from transcripts.event import EventKind

@@ -343,7 +343,8 @@ def whole_case(bench: Bench) -> Iterator[Measure]:
     home = Path(tempfile.mkdtemp(prefix="coreasoner-bench-"))
     bench.opened.callback(shutil.rmtree, home)
     models = {"folder": bench.path.parent, **dict.fromkeys(("english", "local", "synthesizer"), bench.card.name)}
-    settings = load_settings(home=home, models=models)
+    # The same lanes on both sides: each would calibrate for itself, and with another outcome on a busy machine.
+    settings = load_settings(home=home, models=models, engine={"lanes": min(2, cores())})
     sharing = bench.opened.enter_context(Workspace(settings))
     forgetful = bench.opened.enter_context(Forgetful(settings.model_copy(update={"home": home / "forgetful"})))
     for pack in starter_packs():

@@ -5,11 +5,9 @@ guidelines, concepts or databases; whether the weights are the right ones, `mode
 """
 
 import hashlib
-import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,7 @@ import numpy.typing as npt
 from models.errors import EmbedderUnavailable
 from models.files import sha256
 from models.registry import ModelCard, Thresholds
+from models.torch_cpu import OFFLINE, prepare
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -48,7 +47,6 @@ class Embedder:
         self.thresholds: Thresholds = card.thresholds
         self._lock = threading.Lock()
         self._cache: OrderedDict[str, Matrix] = OrderedDict()
-        os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
         try:
             self._model = _open(folder, card, threads)
             self.name = f"{card.name}@{_fingerprint(folder)}"
@@ -98,41 +96,12 @@ class Embedder:
 
 def _open(folder: Path, card: ModelCard, threads: int) -> "SentenceTransformer":
     # Imported here: torch and what comes with it take seconds, and most commands never embed.
-    with _sleeping_threads():
-        import torch
+    prepare(threads)
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
 
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # else it lists weights this model does not need
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    if threads:
-        torch.set_num_threads(threads)
-    model = SentenceTransformer(
-        str(folder),
-        device="cpu",
-        local_files_only=True,
-        trust_remote_code=False,
-        model_kwargs={"use_safetensors": True, "dtype": "float32"},
-    )
+    model = SentenceTransformer(str(folder), **OFFLINE)
     model.max_seq_length = card.context_length
     return model.eval()
-
-
-@contextmanager
-def _sleeping_threads() -> Iterator[None]:
-    """What loads OpenMP in here gets threads that sleep while they wait, where nobody has set otherwise.
-
-    They spin by default; beside a busy engine on two cores a text then took 970 ms instead of 90. The setting is taken
-    back, for the engine's own process inherits this environment.
-    """
-    if "OMP_WAIT_POLICY" in os.environ:
-        yield
-        return
-    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-    try:
-        yield
-    finally:
-        del os.environ["OMP_WAIT_POLICY"]
 
 
 def _fingerprint(folder: Path) -> str:

@@ -13,6 +13,7 @@ ModelError
 ├── DownloadFailed        neither the package index nor the hub gave the file
 ├── DiskFull              the weights would not fit
 ├── EmbedderUnavailable   the embedding model cannot be opened
+├── RerankerUnavailable   the reranking model cannot be opened
 ├── RemoteUnavailable     no server of a remote model answers, or one broke off
 ├── RemoteRefused         a server of a remote model wants another key, model name or request
 └── EngineError           llama.cpp, or the process around it
@@ -62,6 +63,10 @@ class DownloadFailed(ModelError):
 
 class DiskFull(ModelError):
     """The weights would not fit."""
+
+
+class RerankerUnavailable(ModelError):
+    """The reranking model cannot be opened."""
 
 
 class EmbedderUnavailable(ModelError):

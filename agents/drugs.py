@@ -1,0 +1,79 @@
+"""Which medicines a text names, under their International Nonproprietary Names, in every language of `drugs.toml`.
+
+Knows nothing of doses or of what the medicines do.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from importlib.resources import files
+from itertools import groupby
+from typing import NamedTuple
+
+_STEM = 6  # letters by which two spellings of a name are taken for the same
+
+
+class _Table(NamedTuple):
+    starts: dict[str, tuple[str, ...]]  # names by their first two characters, the longest first
+    international: dict[str, str]
+    latin: tuple[str, ...]  # endings of words
+    other: tuple[str, ...]  # endings in scripts whose names have no border of their own
+
+
+@cache
+def _table() -> _Table:
+    content = tomllib.loads(files("agents").joinpath("drugs.toml").read_text("utf-8"))
+    international = {_plain(written): name for name, ways in content["names"].items() for written in ways}
+    names = sorted(international, key=lambda name: (name[:2], -len(name)))
+    endings = sorted(map(_plain, content["families"]["endings"]), key=len, reverse=True)
+    return _Table(
+        starts={start: tuple(same) for start, same in groupby(names, key=lambda name: name[:2])},
+        international=international,
+        latin=tuple(end for end in endings if end.isascii()),
+        other=tuple(end for end in endings if not end.isascii()),
+    )
+
+
+def _plain(text: str) -> str:
+    """Lower case; Latin letters without their accents."""
+    composed = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(unicodedata.normalize("NFD", c)[0] if "à" <= c <= "ỹ" else c for c in composed)
+
+
+@lru_cache(maxsize=4096)
+def drugs(text: str) -> frozenset[str]:
+    """The international names of the medicines that a text names."""
+    return frozenset(_table().international[name] for _, name in _named(_plain(text)))
+
+
+@lru_cache(maxsize=4096)
+def unlisted_drugs(text: str) -> frozenset[str]:
+    """Beginnings of the words that end like medicines and are not in the table."""
+    plain = _plain(text)
+    for start, name in reversed(list(_named(plain))):
+        plain = f"{plain[:start]} {plain[start + len(name) :]}"
+    table = _table()
+    words = {word[:_STEM] for word in re.findall(r"[a-z]{5,}", plain) if word.endswith(table.latin)}
+    return frozenset(words.union(*(_ending(plain, end) for end in table.other)))
+
+
+def _ending(plain: str, end: str) -> set[str]:
+    """Where a name ends so: the ending with the two characters in front of it."""
+    places = (found.start() for found in re.finditer(re.escape(end), plain))
+    return {plain[place - 2 : place + len(end)] for place in places if plain[place - 2 : place].strip().isalpha()}
+
+
+def _named(plain: str) -> Iterator[tuple[int, str]]:
+    """Where the names of the table stand in a text, the longest at each place. Latin ones begin a word."""
+    starts, past = _table().starts, 0
+    for place in range(len(plain) - 1):
+        if place < past:
+            continue
+        inside = "a" <= plain[place - 1 : place] <= "z"
+        names = starts.get(plain[place : place + 2], ())
+        found = next((n for n in names if plain.startswith(n, place) and not (inside and n.isascii())), None)
+        if found:
+            yield place, found
+            past = place + len(found)

@@ -1,0 +1,233 @@
+"""How well a claim's support is judged: `python -m evaluation.claims`.
+
+True sentences are lines of the starter guidelines that cite the passage they stand in, or the passage of the English
+edition with the same place. Each is made wrong in one thing; a wrong one must be refused. Prints two Markdown tables.
+"""
+
+import argparse
+import random
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from agents.drugs import drugs
+from agents.messages import CitedPassage, Claim
+from agents.quantities import DOSES, numbers, quantities
+from agents.support import TextEmbedder, check
+from evaluation.bench import machine
+from knowledge.ingest import read_documents
+from knowledge.passage import Passage
+from models.embedder import Embedder
+from models.errors import ModelError
+from models.registry import Registry
+from models.weights import WeightStore
+from ui.settings import STARTER_EMBEDDER, load_settings
+from ui.workspace import starter_packs
+
+_LETTERS = 12
+_CHANGES = ("number", "unit", "dose", "negation", "drug", "passage")
+
+
+class Line(NamedTuple):
+    """A line of a guideline with its passage; `place` is the same for its translations."""
+
+    text: str
+    passage: Passage
+    place: tuple[str, int, int]
+
+
+class Trial(NamedTuple):
+    """A sentence that cites a passage; `change` is what was made wrong, or how it is true."""
+
+    language: str
+    change: str
+    text: str
+    passage: Passage
+
+
+class _Ways(NamedTuple):
+    units: list[list[str]]
+    denied: list[list[str]]
+    unlisted: list[str]
+
+
+@cache
+def _ways(language: str) -> _Ways:
+    content = tomllib.loads(files("evaluation").joinpath("claims.toml").read_text("utf-8"))
+    return _Ways(**content[language])
+
+
+def lines(pack: Path) -> tuple[Line, ...]:
+    """Every line of a pack's passages that is long enough to say something."""
+    found = []
+    places: dict[tuple[str, str], int] = {}
+    sections: dict[str, list[tuple[str, ...]]] = {}
+    for document in read_documents(pack).documents:
+        file = document.entry.file
+        for passage in document.passages:
+            known = sections.setdefault(file, [])
+            if passage.section not in known:
+                known.append(passage.section)
+            for text in passage.text.split("\n"):
+                key = (file, str(passage.section))
+                places[key] = places.get(key, -1) + 1
+                if sum(c.isalpha() for c in text) >= _LETTERS:
+                    place = (file, known.index(passage.section), places[key])
+                    found.append(Line(text.removeprefix("- "), passage, place))
+    return tuple(found)
+
+
+def changed(line: Line, others: Sequence[Line], change: str, chance: random.Random) -> Trial | None:
+    """The line made wrong in one thing; None where it has no such thing."""
+    language = line.passage.language
+    if change == "passage":
+        strange = [other for other in others if other.place[0] != line.place[0]]
+        return Trial(language, change, line.text, chance.choice(strange).passage)
+    makers: dict[str, Callable[[], str | None]] = {
+        "number": lambda: _other_number(line.text, chance),
+        "unit": lambda: _other_unit(line.text, _ways(language), chance),
+        "dose": lambda: _other_dose(line, chance),
+        "negation": lambda: _other_sense(line.text, _ways(language), chance),
+        "drug": lambda: _other_drug(line, others, _ways(language), chance),
+    }
+    text = makers[change]()
+    return Trial(language, change, text, line.passage) if text and text != line.text else None
+
+
+def _other_number(text: str, chance: random.Random) -> str | None:
+    places = list(re.finditer(r"(?<![\d.,])\d+(?![\d]|[.,]\d)", text))
+    if not places:
+        return None
+    at = chance.choice(places)
+    number = int(at[0])
+    return text_with(text, at, str(chance.choice([number + 1, number * 2 + 1, number * 10])))
+
+
+def _other_unit(text: str, ways: _Ways, chance: random.Random) -> str | None:
+    found = [
+        (at, after)
+        for before, after in ways.units
+        for at in re.finditer(rf"(?<=\d)(\s?){re.escape(before)}(?![^\W\d_]*[a-z])", text)
+    ]
+    if not found:
+        return None
+    at, after = chance.choice(found)
+    return text_with(text, at, at[1] + after)
+
+
+_DOSE = re.compile(r"\d+(?:[.,]\d+)?\s?(?:mg|g|mcg|μg|ml|mL|UI|IU)(?![^\W\d_])")
+
+
+def _other_dose(line: Line, chance: random.Random) -> str | None:
+    """A dose of the line replaced by one that the passage gives for another medicine."""
+    own = {(q.number, q.unit) for q in quantities(line.text) if q.unit in DOSES}
+    named = drugs(line.text)
+    strange = [
+        dose[0]
+        for other in line.passage.text.split("\n")
+        if drugs(other) and not drugs(other) & named
+        for dose in _DOSE.finditer(other)
+        if not {(q.number, q.unit) for q in quantities(dose[0])} & own
+    ]
+    places = list(_DOSE.finditer(line.text))
+    if not places or not strange or not named:
+        return None
+    at = chance.choice(places)
+    return text_with(line.text, at, chance.choice(strange))
+
+
+def text_with(text: str, at: re.Match[str], instead: str) -> str:
+    """The text with what was matched replaced."""
+    return text[: at.start()] + instead + text[at.end() :]
+
+
+def _other_sense(text: str, ways: _Ways, chance: random.Random) -> str | None:
+    pairs = [(a, b) for a, b in ways.denied if b not in text]
+    pairs += [(b, a) for a, b in ways.denied]
+    found = [(at, instead) for said, instead in pairs for at in re.finditer(rf"(?<![a-zء-ي]){re.escape(said)}", text)]
+    return text_with(text, *chance.choice(found)) if found else None
+
+
+def _other_drug(line: Line, others: Sequence[Line], ways: _Ways, chance: random.Random) -> str | None:
+    words = [at for at in re.finditer(r"[^\W\d_]+(?:[-' ][^\W\d_]+)?", line.text) if drugs(at[0])]
+    words = [at for at in words if len(at[0].split()) == 1]
+    if not words:
+        return None
+    at = chance.choice(words)
+    known = {w for o in others for w in re.findall(r"[^\W\d_]{4,20}", o.text) if drugs(w) and len(w) <= 16}
+    strange = sorted(w for w in known if not drugs(w) & drugs(line.passage.in_context)) + ways.unlisted
+    return text_with(line.text, at, chance.choice(strange))
+
+
+def trials(packs: Sequence[Path], each: int, seed: int) -> Iterator[Trial]:
+    """Of every language the true lines and up to `each` wrong ones of every kind."""
+    chance = random.Random(seed)
+    read = {pack.name: lines(pack) for pack in packs}
+    english = {line.place: line for line in read.get("en", ())}
+    for code, found in read.items():
+        yield from (Trial(code, "true", line.text, line.passage) for line in found)
+        for line in found:
+            same = english.get(line.place)
+            # Local practice stands in the same place with doses of its own: only what says the same is a translation.
+            if code != "en" and same and _figures(line.text) == _figures(same.text):
+                yield Trial(code, "true, English", line.text, same.passage)
+        for change in _CHANGES:
+            made = [trial for line in found if (trial := changed(line, found, change, chance))]
+            yield from chance.sample(made, min(each, len(made)))
+
+
+def _figures(text: str) -> set[str]:
+    """The numbers of a text but one, two and three, which some languages write as words."""
+    return {number for number in numbers(text) if number not in ("1", "2", "3")}
+
+
+def judged(trial: Trial, embedder: TextEmbedder, support: float) -> Claim:
+    """What the product says of it."""
+    cited = CitedPassage(number=1, passage=trial.passage, similarity=None, score=0.0, relevant=True, expired=False)
+    return check([(trial.text, (1,))], [cited], embedder, support, "", trial.language)[0]
+
+
+def table(results: dict[tuple[str, str], list[bool]]) -> Iterator[str]:
+    """A row a language: the share of true ones kept, and of wrong ones refused."""
+    kinds = ("true", "true, English", *_CHANGES)
+    yield f"| language | {' | '.join(kinds)} | wrong, all |"
+    yield f"|{'---|' * (len(kinds) + 2)}"
+    for code in sorted({code for code, _ in results}):
+        cells = [_share(results.get((code, kind), [])) for kind in kinds]
+        wrong = [right for kind in _CHANGES for right in results.get((code, kind), [])]
+        yield f"| {code} | {' | '.join(cells)} | {_share(wrong)} |"
+
+
+def _share(right: Sequence[bool]) -> str:
+    return f"{100 * sum(right) / len(right):.1f} % of {len(right)}" if right else "-"
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Judge them all and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation.claims", description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--models-folder", type=Path, default=load_settings().models_folder)
+    parser.add_argument("--each", type=int, default=60, help="wrong sentences of a kind and language")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--show", action="store_true", help="print every sentence that was judged wrongly")
+    arguments = parser.parse_args(given)
+    store = WeightStore(arguments.models_folder, Registry.load())
+    try:
+        embedder = Embedder(store.checked_path(STARTER_EMBEDDER), store.registry.card(STARTER_EMBEDDER))
+    except ModelError as error:
+        raise SystemExit(str(error)) from None
+    results: dict[tuple[str, str], list[bool]] = {}
+    for trial in trials(starter_packs(), arguments.each, arguments.seed):
+        claim = judged(trial, embedder, embedder.thresholds.support)
+        right = claim.supported == trial.change.startswith("true")
+        results.setdefault((trial.language, trial.change), []).append(right)
+        if arguments.show and not right:
+            print(f"{trial.language} {trial.change}: {trial.text} ({claim.why})")
+    print(f"{machine()}\n\n" + "\n".join(table(results)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""Whether a sentence stands in the passages that it cites."""
+
+import pytest
+
+from agents.messages import CitedPassage, Claim
+from agents.support import check
+from agents.team import Thresholds
+from models.embedder import Embedder
+from tests.agents.cases import AMOXICILINA, AMOXICILLIN, ENGLISH, SPANISH, cited
+
+DOSES = {
+    "en": "Amoxicillin, child: 40 mg/kg by mouth twice a day for 5 days.\n"
+    "Gentamicin, child: 7.5 mg/kg by injection once a day. Do not give codeine to children.",
+    "es": "Amoxicilina, niño: 40 mg/kg por vía oral dos veces al día durante 5 días.\n"
+    "Gentamicina, niño: 7,5 mg/kg inyectable una vez al día. No administrar codeína a niños.",
+    "ja": "アモキシシリン、小児：40 mg/kgを1日2回、5日間経口投与する。\n"
+    "ゲンタマイシン、小児：7.5 mg/kgを1日1回注射する。小児にコデインを投与しない。",
+    "sw": "Amoxicillin, mtoto: 40 mg/kg kwa mdomo mara mbili kwa siku kwa siku 5.\n"
+    "Gentamicin, mtoto: 7.5 mg/kg kwa sindano mara moja kwa siku. Usimpe mtoto kodeini.",
+}
+
+
+class Checker:
+    """`check` with the real embedder and its own threshold, for one sentence of an answer to the child's case."""
+
+    def __init__(self, embedder: Embedder, thresholds: Thresholds) -> None:
+        self._embedder, self._support = embedder, thresholds.support
+
+    def __call__(
+        self, sentence: str, *passages: CitedPassage, cites: tuple[int, ...] | None = None, spoken: str = "en"
+    ) -> Claim:
+        numbers = tuple(p.number for p in passages) if cites is None else cites
+        case = SPANISH if spoken == "es" else ENGLISH
+        (claim,) = check([(sentence, numbers)], passages, self._embedder, self._support, case, spoken)
+        return claim
+
+
+@pytest.fixture(scope="module")
+def checked(embedder: Embedder, thresholds: Thresholds) -> Checker:
+    return Checker(embedder, thresholds)
+
+
+def test_a_paraphrase_of_the_cited_passage_is_supported(checked: Checker) -> None:
+    claim = checked("Treat her pneumonia with oral amoxicillin 40 mg/kg two times a day.", AMOXICILLIN)
+
+    assert (claim.supported, claim.why, claim.passages) == (True, "", (1,))
+
+
+@pytest.mark.parametrize(("dose", "wrong"), [("80 mg/kg", "80"), ("4 mg/kg", "4"), ("40.5 mg/kg", "40.5")])
+def test_a_changed_number_is_refused(checked: Checker, dose: str, wrong: str) -> None:
+    claim = checked(f"Treat her pneumonia with oral amoxicillin {dose} two times a day.", AMOXICILLIN)
+
+    assert (claim.supported, claim.why) == (False, f"{wrong} is not in the cited passage")
+
+
+@pytest.mark.parametrize("unit", ["g", "ml", "mcg", "µg"])
+def test_the_right_number_in_another_dose_unit_is_refused(checked: Checker, unit: str) -> None:
+    claim = checked(f"Treat her pneumonia with oral amoxicillin 40 {unit}/kg two times a day.", AMOXICILLIN)
+
+    assert not claim.supported
+    assert claim.why == f"40 {'μg' if unit in ('mcg', 'µg') else unit} is not in the cited passage"
+
+
+def test_a_number_of_the_case_needs_no_passage(checked: Checker) -> None:
+    assert checked("With 52 breaths per minute this child has pneumonia: give amoxicillin.", AMOXICILLIN).supported
+
+
+@pytest.mark.parametrize("dose", ["52 mg/kg", "39 mg/kg", "3 mg/kg"])
+def test_a_number_of_the_case_with_another_unit_is_refused(checked: Checker, dose: str) -> None:
+    claim = checked(f"Treat her pneumonia with oral amoxicillin {dose} twice daily.", AMOXICILLIN)
+
+    assert claim.why == f"{dose.split()[0]} is not in the cited passage"
+
+
+def test_a_number_in_the_passages_heading_counts_as_in_the_passage(checked: Checker) -> None:
+    passage = cited(1, "Give oral amoxicillin twice daily to a child with pneumonia.")
+    headed = passage.model_copy(
+        update={"passage": passage.passage.model_copy(update={"section": ("Children under 6 years",)})}
+    )
+    sentence = "Under 6 years of age, give a child with pneumonia oral amoxicillin."
+
+    assert (checked(sentence, headed).supported, checked(sentence, passage).supported) == (True, False)
+
+
+def test_a_citation_of_an_unknown_number_is_dropped(checked: Checker) -> None:
+    sentence = "Treat her pneumonia with oral amoxicillin."
+
+    kept = checked(sentence, AMOXICILLIN, cites=(7, 1, 1, -1))
+    dropped = checked(sentence, AMOXICILLIN, cites=(7,))
+
+    assert (kept.passages, kept.supported) == ((1,), True)
+    assert (dropped.passages, dropped.supported, dropped.why) == ((), False, "cites no passage")
+
+
+def test_without_passages_nothing_is_supported(checked: Checker) -> None:
+    claim = checked("Treat her pneumonia with oral amoxicillin.", cites=(1,))
+
+    assert (claim.passages, claim.supported, claim.why) == ((), False, "cites no passage")
+
+
+def test_without_sentences_there_are_no_claims(embedder: Embedder) -> None:
+    assert check([], [AMOXICILLIN], embedder, 0.85, ENGLISH, "en") == ()
+
+
+def test_a_sentence_about_something_else_is_too_far(checked: Checker) -> None:
+    assert checked("The invoice is due on Friday.", AMOXICILLIN).why == "too far from the cited passage"
+
+
+def test_a_sentence_is_judged_by_the_passages_that_it_cites(checked: Checker) -> None:
+    malaria = cited(3, "Give artesunate by injection to every patient with severe malaria.")
+    sentence = "Treat her pneumonia with oral amoxicillin 40 mg/kg two times a day."
+
+    assert checked(sentence, AMOXICILLIN, malaria, cites=(1,)).supported
+    assert not checked(sentence, AMOXICILLIN, malaria, cites=(3,)).supported
+
+
+@pytest.mark.parametrize(
+    ("spoken", "passage", "said", "invented"),
+    [
+        (
+            "es",
+            "Dar amoxicilina oral al niño con neumonía.",
+            "Dar a la niña con neumonía amoxicilina oral.",
+            "La niña con neumonía necesita drenaje quirúrgico, reposo absoluto y traqueotomía urgente.",
+        ),
+        (
+            "hi",
+            "निमोनिया और तेज़ साँस वाले बच्चे को मुँह से एमोक्सिसिलिन दिन में दो बार दें।",
+            "निमोनिया वाले बच्चे को मुँह से एमोक्सिसिलिन दें।",
+            "निमोनिया वाले बच्चे की तुरंत शल्यक्रिया करवाएँ और रक्त चढ़वाएँ।",
+        ),
+        (
+            "ja",
+            "頻呼吸のある肺炎の小児には、アモキシシリンを経口投与する。",
+            "肺炎の小児にアモキシシリンを投与する。",
+            "肺炎の女児には直ちに開胸手術と輸血が必要である。",
+        ),
+    ],
+)
+def test_a_near_sentence_of_other_words_is_refused(
+    checked: Checker, spoken: str, passage: str, said: str, invented: str
+) -> None:
+    source = cited(1, passage, spoken)
+
+    assert checked(said, source, spoken=spoken).supported
+    assert checked(invented, source, spoken=spoken).why == "says what the cited passage does not"
+
+
+def test_a_sentence_may_stand_in_a_passage_of_another_language(checked: Checker) -> None:
+    sentence = "La niña debe recibir amoxicilina oral 40 mg/kg dos veces al día durante 5 días."
+
+    assert checked(sentence, AMOXICILLIN, spoken="es").supported
+    assert checked(sentence, AMOXICILLIN, AMOXICILINA, spoken="es").supported
+
+
+def test_its_numbers_are_checked_across_languages_too(checked: Checker) -> None:
+    sentence = "La niña debe recibir amoxicilina oral 60 mg/kg dos veces al día durante 5 días."
+
+    assert checked(sentence, AMOXICILLIN, spoken="es").why == "60 is not in the cited passage"
+
+
+@pytest.mark.parametrize(("dose", "supported"), [("٤٠", True), ("40", True), ("٨٠", False)])
+def test_its_numbers_are_checked_across_scripts_too(checked: Checker, dose: str, supported: bool) -> None:
+    passage = cited(1, "أعط أموكسيسيلين عن طريق الفم 40 ملغ/كغ مرتين يوميا للطفل المصاب بالالتهاب الرئوي.", "ar")
+
+    assert checked(f"يعطى الطفل أموكسيسيلين عن طريق الفم {dose} ملغ/كغ.", passage, spoken="ar").supported == supported
+
+
+def test_each_sentence_is_judged_by_itself_and_in_its_order(embedder: Embedder, thresholds: Thresholds) -> None:
+    sentences = [
+        ("Treat her pneumonia with oral amoxicillin.", (1,)),
+        ("Treat her pneumonia with oral amoxicillin 90 mg/kg.", (1,)),
+        ("Treat her pneumonia.", ()),
+    ]
+
+    claims = check(sentences, [AMOXICILLIN], embedder, thresholds.support, ENGLISH, "en")
+
+    assert [(c.text, c.passages) for c in claims] == sentences
+    assert [c.supported for c in claims] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "true", "wrong", "why"),
+    [
+        ("en", "Gentamicin 7.5 mg/kg once a day.", "Gentamicin 40 mg/kg once a day.", "40 mg of gentamicin"),
+        ("es", "Amoxicilina 40 mg/kg dos veces al día.", "Gentamicina 40 mg/kg dos veces al día.", "40 mg of genta"),
+        ("ja", "ゲンタマイシン7.5 mg/kgを注射する。", "アモキシシリン7.5 mg/kgを注射する。", "7.5 mg of amoxi"),
+        ("en", "Give amoxicillin by mouth for 5 days.", "Give amoxicillin by mouth for 5 weeks.", "5 week"),
+        ("es", "Amoxicilina oral durante 5 días.", "Amoxicilina oral durante 5 semanas.", "5 week"),
+        ("sw", "Mpe amoxicillin kwa mdomo kwa siku 5.", "Mpe amoxicillin kwa mdomo kwa wiki 5.", "5 week"),
+        ("en", "Give the child gentamicin by injection.", "Give the child vancomycin by injection.", "vancomycin"),
+        ("es", "Gentamicina inyectable al niño.", "Moxifloxacino inyectable al niño.", "moxifl"),
+        ("ja", "小児にゲンタマイシンを注射する。", "小児にバンコマイシンを注射する。", "vancomycin"),
+        ("en", "Do not give codeine to children.", "Give codeine to children.", "denies"),
+        ("es", "No administrar codeína a niños.", "Administrar codeína a niños.", "denies"),
+        ("ja", "小児にコデインを投与しない。", "小児にコデインを投与する。", "denies"),
+        ("sw", "Usimpe mtoto kodeini.", "Mpe mtoto kodeini.", "denies"),
+        ("en", "Amoxicillin by mouth twice a day.", "Do not give amoxicillin by mouth twice a day.", "denies"),
+        ("es", "Gentamicina inyectable una vez al día.", "No administrar gentamicina inyectable.", "denies"),
+    ],
+)
+def test_one_wrong_thing_is_refused(checked: Checker, spoken: str, true: str, wrong: str, why: str) -> None:
+    passage = cited(1, DOSES[spoken], spoken)
+
+    assert checked(true, passage, spoken=spoken).why == ""
+    assert why in checked(wrong, passage, spoken=spoken).why
+
+
+def test_a_medicine_of_the_patient_may_be_named(embedder: Embedder, thresholds: Thresholds) -> None:
+    sentences = [("Give the child who takes warfarin gentamicin by injection.", (1,))]
+    passages = [cited(1, DOSES["en"])]
+
+    (taken,) = check(sentences, passages, embedder, thresholds.support, "The child takes warfarin.", "en")
+    (unknown,) = check(sentences, passages, embedder, thresholds.support, "A child.", "en")
+
+    assert (taken.supported, unknown.why) == (True, "warfarin is not in the cited passage")
+
+
+def test_a_number_may_stand_in_the_passage_as_a_word(checked: Checker) -> None:
+    assert checked("Give the child amoxicillin 2 times a day.", cited(1, DOSES["en"])).supported
+    assert not checked("Give the child amoxicillin 3 times a day.", cited(1, DOSES["en"])).supported
+
+
+def test_once_daily_is_one_time_a_day_in_another_language(checked: Checker) -> None:
+    assert checked("ゲンタマイシン7.5 mg/kgを1日1回注射する。", cited(1, DOSES["en"]), spoken="ja").supported
+
+
+def test_a_language_without_a_table_of_negations_is_not_judged_by_it(checked: Checker) -> None:
+    passage = cited(1, "Nie podawać kodeiny dzieciom.", "pl")
+
+    assert checked("Nie podawać kodeiny dzieciom.", passage, spoken="pl").supported
