@@ -41,13 +41,18 @@ class Reranker:
         return np.array([self._score(question, passage) for passage in passages], np.float32)
 
     def _score(self, question: str, passage: str) -> float:
-        pair = tuple(text.encode("utf-8", "replace").decode("utf-8") for text in (question, passage))
+        pair = (_well_formed(question), _well_formed(passage))
         with self._lock:
             return float(self._model.predict([pair], show_progress_bar=False)[0])
+
+
+def _well_formed(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair stops the tokenizer
 
 
 def _open(folder: Path, card: ModelCard) -> "CrossEncoder":
     prepare()
     from sentence_transformers import CrossEncoder
 
-    return CrossEncoder(str(folder), max_length=card.context_length, **OFFLINE).eval()
+    model: CrossEncoder = CrossEncoder(str(folder), max_length=card.context_length, **OFFLINE).eval()
+    return model
