@@ -97,7 +97,7 @@ class Clauses:
         end = _after(self._hard, last, self._end)
         return any(
             cue.end < joint.start < end and joint.start - last <= _OR_REACH and last - cue.end <= 2 * _REACH
-            for joint in self._recent("or", min(end, last + _OR_REACH), self._hard)
+            for joint in self._recent("or", min(end - 1, last + _OR_REACH), self._hard)
         )
 
     def _denied_after(self, start: int, end: int) -> bool:

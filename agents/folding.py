@@ -77,7 +77,7 @@ def _loose(text: str, index: int) -> bool:
     before, after = text[index - 1], text[index + 1]
     if _HANGUL.match(before) and _HANGUL.match(after):
         return True
-    return unspaced(before) and _figure(after) or _figure(before) and unspaced(after)
+    return (unspaced(before) and _figure(after)) or (_figure(before) and unspaced(after))
 
 
 def _figure(character: str) -> bool:

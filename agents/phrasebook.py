@@ -63,7 +63,7 @@ class Phrasebook(Generic[_Key]):
         while waiting:
             node, at, value = waiting.pop()
             for ending in node.endings:
-                if not (ending.begins_word and inside or ending.ends_word and folded.joined(at)):
+                if not ((ending.begins_word and inside) or (ending.ends_word and folded.joined(at))):
                     yield Found(ending.key, start, at, value)
             if at == len(folded.text):
                 continue

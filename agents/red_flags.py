@@ -221,6 +221,7 @@ class _Case:
         for reading in readings(self._folded, named):
             if reading.vital == "age" or self._clauses.here_and_now(reading.start, reading.end):
                 self._readings.setdefault(reading.vital, []).append(reading)
+        self._readings["eldest"] = sorted(self._readings.get("age", ()), key=lambda age: age.value)[-1:]
         self._known_hits: dict[str, list[_Hit]] = {}
 
     def original(self, hit: _Hit) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, JsonValue
 
 from agents.consultation import Chunk, Outcome, Progress, consult, prepare
 from agents.languages import language, phrase
-from agents.messages import Alignment, Answer, Argument, Case, Side, Span
+from agents.messages import Alarm, Alignment, Answer, Argument, Case, Side, Span
 from agents.reasoner import ReasonerSettings, case_text
 from agents.speaker import prompt
 from agents.synthesizer import SynthesisSettings, rendered
@@ -58,7 +58,7 @@ class SentPrompt(BaseModel):
 class Argued(BaseModel):
     """A consultation that is over: what was shown while it ran, and what is on the record."""
 
-    shown: list[Chunk | Argument | Alignment | Answer | Outcome]
+    shown: list[Alarm | Chunk | Argument | Alignment | Answer | Outcome]
     events: list[Event]
     status: Status
 

@@ -35,7 +35,7 @@ MIXED = f"Niña de dos años con diarrea (إسهال, 腹泻, ท้องเส
 OPTIONS = ("Zinc and oral rehydration", "Amoxicillin")
 FIELDS = {
     *("case", "english_reasoning", "local_reasoning", "english_chain", "local_chain", "fused_chain", "evidence"),
-    *("answer", "timings", "usage", "models", "transcript_id"),
+    *("answer", "red_flags", "timings", "usage", "models", "transcript_id"),
 }
 ANSWER_FIELDS = {"text", "language", "claims", "unsupported", "disagreement", "mode"}
 GGUF = Registry.load().card(MODEL).file
