@@ -180,9 +180,9 @@ def _phrasebook(codes: tuple[str, ...]) -> Phrasebook[_Key]:
             for name, phrases in group.items():
                 for phrase in phrases:
                     book.add(phrase, _Key(kind, name))
-        for name, terms in known.findings.items():
+        for finding, terms in known.findings.items():
             for term, written in enumerate(terms):
-                _add_term(book, written, name, number * 1000 + term)
+                _add_term(book, written, finding, number * 1000 + term)
     return book
 
 

@@ -42,9 +42,7 @@ def test_denials_history_questions_and_near_misses_are_left_alone(language: str,
 
 def test_every_language_has_a_case_for_every_emergency() -> None:
     assert tuple(CASES) == LANGUAGES
-    assert {language: set(cases) - {"quiet"} for language, cases in CASES.items()} == dict.fromkeys(
-        LANGUAGES, set(emergencies())
-    )
+    assert all(set(cases) - {"quiet"} == set(emergencies()) for cases in CASES.values())
     assert len(emergencies()) >= 20
 
 

@@ -318,6 +318,26 @@ def test_with_no_model_and_no_guidelines_at_all_there_is_still_an_outcome(assemb
     assert outcome.answer.text.endswith(phrase("no_answer", "es"))
 
 
+def test_red_flags_come_first_are_recorded_and_need_no_model(assemble: Assemble, tmp_path: Path) -> None:
+    resources = assemble(without=["english", "local", "synthesizer"], store=None)
+
+    argued = argue(prepare("Dolor torácico opresivo con sudoración."), resources, tmp_path / "transcripts.db")
+
+    raised = argued.shown[0]
+    assert isinstance(raised, Alarm)
+    assert [flag.emergency for flag in raised.flags] == ["acute_coronary"]
+    assert "112" in raised.call
+    assert argued.outcome.red_flags == raised
+    kinds = [event.kind for event in argued.events]
+    assert kinds[:2] == [EventKind.CASE, EventKind.RED_FLAG]
+    assert argued.events[1].body == raised.model_dump(mode="json")
+
+
+def test_without_red_flags_nothing_is_said_of_them(argued: Argued) -> None:
+    assert argued.outcome.red_flags is None
+    assert EventKind.RED_FLAG not in [event.kind for event in argued.events]
+
+
 @pytest.fixture
 async def leaks() -> AsyncIterator[list[dict[str, Any]]]:
     """What the event loop was told of exceptions that nobody took, at the latest when garbage is collected."""

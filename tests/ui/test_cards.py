@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from agents.messages import Claim, Disagreement, Evidence
-from tests.ui.values import DIGEST, alignment, argument, cited, given, passage
+from tests.ui.values import DIGEST, alarm, alignment, argument, cited, given, passage
 from ui import cards
 from ui.translation import translation
 
@@ -230,3 +230,22 @@ def test_a_demonstration_model_is_announced_and_another_is_not() -> None:
     pages = [Page(cards.header(WORDS, ["m"], demonstration=state)).text for state in (True, False)]
 
     assert [WORDS["demonstration_model"] in text for text in pages] == [True, False]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_red_banner_is_text_and_no_markup(text: str) -> None:
+    page = Page(cards.alarm(alarm(text)))
+
+    assert {tag for tag, _ in page.elements} <= TAGS
+    assert {name for _, attributes in page.elements for name in attributes} <= ATTRIBUTES
+    assert page.text.count(text) == 7
+
+
+def test_a_red_banner_alerts_in_the_language_of_the_case() -> None:
+    (tag, attributes), *_ = Page(cards.alarm(alarm("胸痛", "ja"))).elements
+
+    assert (tag, attributes["role"], attributes["lang"], attributes["dir"]) == ("section", "alert", "ja", "ltr")
+
+
+def test_without_red_flags_there_is_no_banner() -> None:
+    assert cards.alarm(None) == ""
