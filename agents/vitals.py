@@ -21,6 +21,7 @@ Label = Literal["spo2", "pressure", "systolic", "diastolic", "breaths", "tempera
 Span = Literal["age_days", "age_weeks", "age_months", "age_years", "minutes", "hours", "breaths_counted"]
 
 _LABEL_REACH = 24
+_SLASH = re.compile(r" ?(?:mm ?hg ?)?/ ?")
 _DAYS = {"age_days": 1.0, "age_weeks": 7.0, "age_months": 30.44, "age_years": 365.25}
 _MMOL = 18.016  # mg/dL of glucose in a mmol/L, from its molar mass of 180.16 g/mol
 _POSSIBLE: dict[str, tuple[float, float]] = {
@@ -127,6 +128,9 @@ def _unit(text: str, at: int) -> str:
 def _reading(folded: Folded, label: Named, at: int) -> Reading | None:
     number = folded.numbers[at]
     unit = _unit(folded.text, number.end)
+    fraction = _SLASH.match(folded.text, number.end)
+    if fraction and fraction.end() in folded.numbers and label.name not in ("systolic", "diastolic", "gcs"):
+        return None
     if label.name not in _ADMITTED or (unit and unit not in _ADMITTED[label.name]):
         return None
     value = _standard(label.name, number.value, unit)
@@ -151,9 +155,6 @@ def _standard(name: str, value: float, unit: str) -> float:
 def _bound(text: str, at: int) -> int:
     before = text[max(0, at - 2) : at].strip()
     return {"<": -1, ">": 1}.get(before[-1:], 0)
-
-
-_SLASH = re.compile(r" ?(?:mm ?hg ?)?/ ?")
 
 
 def _pressure(folded: Folded, label: Named, at: int) -> Iterator[Reading]:

@@ -1,6 +1,6 @@
 """Which emergencies the fixed tables see in a case, and which they leave alone.
 
-The cases stand in `red_flag_cases.toml`. Knows nothing of models and screens.
+The cases stand in `red_flag_cases.toml` and, in other words, in `red_flag_paraphrases.toml`. Knows nothing of models and screens.
 """
 
 import time
@@ -25,6 +25,7 @@ def seen(text: str, language: str = "en") -> set[str]:
     return {flag.emergency for flag in red_flags(text, language)}
 
 
+PARAPHRASES = tomllib.loads(Path(__file__).with_name("red_flag_paraphrases.toml").read_text("utf-8"))
 POSITIVE = [(code, name, text) for code, cases in CASES.items() for name, text in cases.items() if name != "quiet"]
 
 
@@ -37,6 +38,21 @@ def test_an_emergency_is_seen_in_every_language(language: str, emergency: str, t
     ("language", "text"), [(language, text) for language, cases in CASES.items() for text in cases["quiet"]]
 )
 def test_denials_history_questions_and_near_misses_are_left_alone(language: str, text: str) -> None:
+    assert red_flags(text, language) == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "emergency", "text"),
+    [(code, name, text) for code, cases in PARAPHRASES.items() for name, text in cases.items() if name != "calm"],
+)
+def test_an_emergency_is_seen_in_other_words(language: str, emergency: str, text: str) -> None:
+    assert emergency in seen(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [(code, text) for code, cases in PARAPHRASES.items() for text in cases.get("calm", ())]
+)
+def test_ordinary_cases_are_left_alone(language: str, text: str) -> None:
     assert red_flags(text, language) == ()
 
 
@@ -125,6 +141,7 @@ def test_a_language_without_a_table_is_read_with_the_english_one() -> None:
         ("SpO2 normal, Hct 38 %", "breathing_failure", False),
         ("FiO2 40 %, SpO2 97 %", "breathing_failure", False),
         ("40-year-old, RR 31/min", "breathing_failure", True),
+        ("40-year-old, RR 110/70", "breathing_failure", False),
         ("40-year-old, RR 30/min", "breathing_failure", False),
         ("2-year-old, RR 38/min", "breathing_failure", False),
         ("BP 89/60 mmHg", "shock", True),
