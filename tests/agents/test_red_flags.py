@@ -1,6 +1,7 @@
 """Which emergencies the fixed tables see in a case, and which they leave alone.
 
-The cases stand in `red_flag_cases.toml` and, in other words, in `red_flag_paraphrases.toml`. Knows nothing of models and screens.
+The cases stand in `red_flag_cases.toml` and, in other words, in `red_flag_paraphrases.toml`. Knows nothing of models
+and screens.
 """
 
 import time
@@ -194,6 +195,8 @@ def test_numbers_are_compared_as_numbers(text: str, emergency: str, raised: bool
         ("Chest pain and sweating three years ago.", False),
         ("Chest pain. Sweating.", True),
         ("Chest pain. He has a cough. He lives alone and works in a mill. Sweating at night for a year.", False),
+        ("Chest pain and sweating in the Intensive Care Unit; is there a risk of a stroke?", True),
+        ("Is there a risk of chest pain with sweating from this drug?", False),
         ("What is the treatment for this man with chest pain and sweating?", True),
     ],
 )
