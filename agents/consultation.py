@@ -12,11 +12,12 @@ from typing import TypeVar
 from autogen_agentchat.messages import ModelClientStreamingChunkEvent, StructuredMessage
 from autogen_core import CancellationToken
 
-from agents.errors import BadOptions, CaseTooLong, EmptyCase, LanguageUnclear
+from agents.errors import BadOptions, CaseError, CaseTooLong, EmptyCase, LanguageUnclear
 from agents.languages import identify, language, languages
 from agents.messages import (
     MAX_CASE_CHARACTERS,
     MAX_OPTIONS,
+    Alarm,
     Alignment,
     Answer,
     Argument,
@@ -25,6 +26,7 @@ from agents.messages import (
     Span,
     Usage,
 )
+from agents.red_flags import FALLBACK, alarm
 from agents.team import Clock, Resources, build_flow
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
@@ -52,9 +54,10 @@ class Outcome(Message):
     spans: tuple[Span, ...]
     usage: Usage
     seconds: float
+    red_flags: Alarm | None = None
 
 
-Progress = Chunk | Argument | Alignment | Answer | Outcome
+Progress = Alarm | Chunk | Argument | Alignment | Answer | Outcome
 
 
 def prepare(
@@ -95,11 +98,25 @@ def _well_formed(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "").strip()
 
 
+def first_look(text: str, *, spoken: str | None = None, configured: Sequence[str] | None = None) -> Alarm | None:
+    """The red flags of what a person typed, before anything is opened; of what is no case yet, the English ones."""
+    try:
+        return red_flags_of(prepare(text, spoken=spoken, configured=configured))
+    except CaseError:
+        return alarm(_well_formed(text)[:MAX_CASE_CHARACTERS], FALLBACK, "INT")
+
+
+def red_flags_of(case: Case) -> Alarm | None:
+    """The red flags of a case, with the emergency line of its jurisdiction."""
+    return alarm(case.text, case.language, case.jurisdiction or language(case.language).jurisdiction)
+
+
 class _Heard:
     """The messages of a running consultation, gathered into its outcome."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
+        self.red_flags = red_flags_of(case)
         self.arguments: dict[str, Argument] = {}
         self.alignment: Alignment | None = None
         self.answer: Answer | None = None
@@ -127,13 +144,14 @@ class _Heard:
             spans=(*english.spans, *local.spans, *self.alignment.spans, *self.answer.spans),
             usage=english.usage + local.usage + self.answer.usage,
             seconds=seconds,
+            red_flags=self.red_flags,
         )
 
 
 async def consult(
     case: Case, resources: Resources, recorder: Recorder, token: CancellationToken
 ) -> AsyncGenerator[Progress, None]:
-    """Argue `case`. Yields chunks and finished parts as they come, and the outcome last.
+    """Argue `case`. Yields its red flags before any model is asked, then what comes, and the outcome last.
 
     Raises TranscriptError as soon as the record cannot be written; CancelledError when `token` or the running task is
     cancelled. Left early in any way, closed included, it cancels `token` and waits until the models have stopped.
@@ -141,6 +159,9 @@ async def consult(
     clock = Clock()
     recorder.record(EventKind.CASE, case.model_dump(mode="json"))
     heard = _Heard(case)
+    if heard.red_flags:
+        recorder.record(EventKind.RED_FLAG, heard.red_flags.model_dump(mode="json"))
+        yield heard.red_flags
     flow = build_flow(resources, recorder, clock, date.today())
     task = StructuredMessage[Case](content=case, source="clinician")
     stream = flow.run_stream(task=task, cancellation_token=token, output_task_messages=False)

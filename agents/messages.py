@@ -32,6 +32,31 @@ class Case(Message):
     options: tuple[str, ...] = Field((), max_length=MAX_OPTIONS)
 
 
+class RedFlag(Message):
+    """An emergency that the fixed table sees in the case: `words` stand there from character `start` to `end`.
+
+    `action` says what to do now, in the clinician's language; `source` whose guidance the rule follows.
+    """
+
+    emergency: str
+    name: str
+    action: str
+    source: str
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    words: str
+
+
+class Alarm(Message):
+    """All red flags of a case, with the sentences to show around them: title, whom to call, and where this is from."""
+
+    language: str
+    title: str
+    call: str
+    note: str
+    flags: tuple[RedFlag, ...] = Field(min_length=1)
+
+
 class Usage(Message):
     """Tokens of one or more generations; `cached` prompt tokens were not prefilled again."""
 

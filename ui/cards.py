@@ -8,6 +8,7 @@ from html import escape
 
 from agents.languages import languages, phrase
 from agents.messages import (
+    Alarm,
     Alignment,
     Answer,
     Argument,
@@ -39,6 +40,23 @@ def header(words: Translation, models: Sequence[str], *, demonstration: bool) ->
         f'<div class="masthead"><h1>{escape(words["title"])}</h1><p>{escape(words["tagline"])}</p></div>'
         f'<p class="notice" role="note">{escape(words["decision_support"])} '
         f"<bdi>{escape(words['model'])}: {escape(names)}</bdi> {notice}</p>"
+    )
+
+
+def alarm(found: Alarm | None) -> str:
+    """A red banner with the possible emergencies of a case, in its language; nothing where there are none."""
+    if found is None:
+        return ""
+    known = languages()[found.language]
+    flags = "".join(
+        f"<li><h3>{escape(flag.name)}: <bdi>{escape(flag.words)}</bdi></h3>"
+        f'<p>{escape(flag.action)}</p><p class="source"><bdi>{escape(flag.source)}</bdi></p></li>'
+        for flag in found.flags
+    )
+    return (
+        f'<section class="alarm" role="alert" dir="{known.direction}" lang="{known.code}">'
+        f'<h2>{escape(found.title)}</h2><p class="call">{escape(found.call)}</p><ul>{flags}</ul>'
+        f'<p class="source">{escape(found.note)}</p></section>'
     )
 
 

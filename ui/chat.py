@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 from autogen_core import CancellationToken
 
-from agents.consultation import Chunk, Outcome, Progress, prepare
+from agents.consultation import Chunk, Outcome, Progress, first_look, prepare
 from agents.errors import CaseError
 from agents.languages import languages
 from agents.messages import MAX_CASE_CHARACTERS, Alignment, Answer, Argument, Case, Evidence, Side
@@ -118,6 +118,7 @@ class Chat:
         with gr.Accordion(say("more"), open=False):
             self._english = gr.Textbox(label=say("english_rendering"), lines=2, elem_id="english")
             self._options = gr.Textbox(label=say("options"), lines=2, elem_id="options")
+        self._alarm = gr.HTML(elem_id="alarm")
         self._status = gr.HTML(elem_id="status")
         with gr.Row(equal_height=True, elem_id="lanes"):
             self._english_lane = gr.HTML(elem_id="english-lane", min_width=300)
@@ -131,8 +132,19 @@ class Chat:
         self.blocks.load(self._greet, None, [self._header, *lanes], api_visibility="private")
         shown = [*lanes, self._answer, self._chain, self._evidence, self._status, self._ask, self._stop]
         asked = [self._case, self._language, self._english, self._options]
+        asking = [self._ask.click, self._case.submit]
+        # Not queued: a red flag does not wait for other cases, nor for a model.
         gr.on(
-            [self._ask.click, self._case.submit],
+            asking,
+            self._look,
+            [self._case, self._language],
+            [self._alarm],
+            queue=False,
+            api_visibility="private",
+            show_progress="hidden",
+        )
+        gr.on(
+            asking,
             self._argue,
             asked,
             shown,
@@ -150,6 +162,10 @@ class Chat:
         demonstration = any(model.demonstration for model in models)
         board = Board(words, None)
         return cards.header(words, names, demonstration=demonstration), board.lane("english"), board.lane("local")
+
+    def _look(self, text: str, language: str) -> str:
+        configured = self._workspace.settings.languages
+        return cards.alarm(first_look(text or "", spoken=language or None, configured=configured))
 
     async def _argue(
         self, text: str, language: str, english: str, options: str, request: gr.Request
@@ -201,7 +217,9 @@ class Chat:
             case Answer():
                 return {self._answer: cards.answer(words, progress, board.evidence)}
             case Outcome():
-                return {self._answer: cards.answer(words, progress.answer, board.evidence, progress.transcript_id)}
+                again = cards.alarm(progress.red_flags)
+                shown = cards.answer(words, progress.answer, board.evidence, progress.transcript_id)
+                return {self._answer: f"{again}{shown}"}
         return {}
 
     def _begun(self, board: Board) -> Update:

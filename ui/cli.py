@@ -19,7 +19,7 @@ from autogen_core import CancellationToken
 from rich.console import Console
 from rich.text import Text
 
-from agents.consultation import Outcome, Progress, prepare
+from agents.consultation import Outcome, Progress, first_look, prepare
 from agents.errors import CaseError
 from agents.messages import Case
 from knowledge.errors import KnowledgeError
@@ -30,7 +30,7 @@ from ui.doctor import examine
 from ui.errors import InterfaceError
 from ui.ports import require_free
 from ui.settings import Settings, load_settings
-from ui.terminal import TerminalView, plain
+from ui.terminal import TerminalView, plain, show_alarm
 from ui.translation import translation
 from ui.workspace import Workspace, report
 
@@ -80,6 +80,9 @@ def ask(
     typed = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
     listed = [option.strip() for option in _well_formed(options).split("|")] if options else []
     rendering = _well_formed(english) if english else None
+    # An emergency is told whatever happens then: no weights, no guidelines, no language.
+    if found := first_look(typed, spoken=language, configured=settings.languages):
+        show_alarm(Console(stderr=as_json), found)
     case = prepare(typed, spoken=language, english=rendering, options=listed, configured=settings.languages)
     with Workspace(settings) as workspace:
         workspace.ready()

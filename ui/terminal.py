@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.consultation import Chunk, Outcome, Progress
-from agents.messages import Alignment, Answer, Argument, CitedPassage, FusedConcept
+from agents.messages import Alarm, Alignment, Answer, Argument, CitedPassage, FusedConcept
 from ui.translation import Translation
 
 _LANES = {"EnglishReasoner": "english_reasoner", "LocalClinician": "local_clinician"}
@@ -25,8 +25,22 @@ def plain(text: str) -> str:
     return text.translate(_CONTROL)
 
 
+def show_alarm(console: Console, alarm: Alarm) -> None:
+    """Print the red flags of a case: what it may be, the words that say so, what to do, and whom to call."""
+    lines = [Text(plain(alarm.call), style="bold")]
+    for flag in alarm.flags:
+        lines.append(Text(f"\n{plain(flag.name)}: «{plain(flag.words)}»", style="bold red"))
+        lines.append(Text(plain(flag.action)))
+        lines.append(Text(plain(flag.source), style="dim"))
+    lines.append(Text(f"\n{plain(alarm.note)}", style="dim"))
+    console.print(Panel(Group(*lines), title=escape(plain(alarm.title)), border_style="bold red"))
+
+
 class TerminalView:
-    """Shows a running consultation. `live` draws both lanes as they grow; otherwise parts are printed when done."""
+    """Shows a running consultation; its red flags have been shown before it began, and come again with the answer.
+
+    `live` draws both lanes as they grow; otherwise parts are printed when done.
+    """
 
     def __init__(self, console: Console, words: Translation, *, live: bool) -> None:
         self._console, self._words = console, words
@@ -96,6 +110,8 @@ class TerminalView:
 
     def _answer(self, outcome: Outcome) -> None:
         words, answer = self._words, outcome.answer
+        if outcome.red_flags:
+            show_alarm(self._console, outcome.red_flags)
         for passage in outcome.alignment.evidence.passages:
             if passage.relevant:
                 self._console.print(self._passage(passage))

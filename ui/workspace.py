@@ -239,6 +239,7 @@ def report(outcome: Outcome, models: tuple[LoadedModel, ...]) -> dict[str, JsonV
     """The consultation as the one JSON object that `ask --json` prints."""
     return {
         "case": outcome.case.model_dump(mode="json"),
+        "red_flags": outcome.red_flags.model_dump(mode="json") if outcome.red_flags else None,
         "english_reasoning": outcome.english.reasoning.model_dump(mode="json"),
         "local_reasoning": outcome.local.reasoning.model_dump(mode="json"),
         "english_chain": outcome.english.chain.model_dump(mode="json"),

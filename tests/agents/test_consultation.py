@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from agents.consultation import prepare
+from agents.consultation import first_look, prepare
 from agents.errors import BadOptions, CaseTooLong, EmptyCase, LanguageUnclear, UnknownLanguage
 from agents.messages import MAX_CASE_CHARACTERS, MAX_OPTIONS
 from tests.agents.cases import ENGLISH, SPANISH
@@ -103,3 +103,23 @@ def test_a_case_in_several_scripts_is_kept_as_typed(text: str, language: str) ->
 def test_an_english_rendering_of_blanks_is_none() -> None:
     assert prepare(SPANISH, english="  \n").english is None
     assert prepare(SPANISH, english=f" {ENGLISH} ").english == ENGLISH
+
+
+def test_a_first_look_tells_the_red_flags_in_the_language_of_the_case() -> None:
+    raised = first_look("突然の胸痛と冷汗。")
+
+    assert raised is not None
+    assert (raised.language, raised.flags[0].words) == ("ja", "突然の胸痛と冷汗"[3:])
+    assert "119" in raised.call
+
+
+@pytest.mark.parametrize("text", ["SpO2 70", "SpO2 70 % " + "cough " * MAX_CASE_CHARACTERS])
+def test_what_is_no_case_yet_is_looked_at_all_the_same(text: str) -> None:
+    raised = first_look(text)
+
+    assert raised is not None
+    assert [flag.emergency for flag in raised.flags] == ["breathing_failure"]
+
+
+def test_a_first_look_at_nothing_finds_nothing() -> None:
+    assert first_look(" ") is None

@@ -14,7 +14,7 @@ from pydantic import BaseModel, JsonValue
 
 from agents.consultation import Chunk, Outcome, Progress, consult, prepare
 from agents.languages import language, phrase
-from agents.messages import Alignment, Answer, Argument, Case, Side, Span
+from agents.messages import Alarm, Alignment, Answer, Argument, Case, Side, Span
 from agents.reasoner import ReasonerSettings, case_text
 from agents.speaker import prompt
 from agents.synthesizer import SynthesisSettings, rendered
@@ -58,7 +58,7 @@ class SentPrompt(BaseModel):
 class Argued(BaseModel):
     """A consultation that is over: what was shown while it ran, and what is on the record."""
 
-    shown: list[Chunk | Argument | Alignment | Answer | Outcome]
+    shown: list[Alarm | Chunk | Argument | Alignment | Answer | Outcome]
     events: list[Event]
     status: Status
 
@@ -316,6 +316,26 @@ def test_with_no_model_and_no_guidelines_at_all_there_is_still_an_outcome(assemb
     assert "coreasoner knowledge add" in outcome.alignment.evidence.reason
     assert (outcome.answer.mode, argued.status) == ("no_answer", Status.FINISHED)
     assert outcome.answer.text.endswith(phrase("no_answer", "es"))
+
+
+def test_red_flags_come_first_are_recorded_and_need_no_model(assemble: Assemble, tmp_path: Path) -> None:
+    resources = assemble(without=["english", "local", "synthesizer"], store=None)
+
+    argued = argue(prepare("Dolor torácico opresivo con sudoración."), resources, tmp_path / "transcripts.db")
+
+    raised = argued.shown[0]
+    assert isinstance(raised, Alarm)
+    assert [flag.emergency for flag in raised.flags] == ["acute_coronary"]
+    assert "112" in raised.call
+    assert argued.outcome.red_flags == raised
+    kinds = [event.kind for event in argued.events]
+    assert kinds[:2] == [EventKind.CASE, EventKind.RED_FLAG]
+    assert argued.events[1].body == raised.model_dump(mode="json")
+
+
+def test_without_red_flags_nothing_is_said_of_them(argued: Argued) -> None:
+    assert argued.outcome.red_flags is None
+    assert EventKind.RED_FLAG not in [event.kind for event in argued.events]
 
 
 @pytest.fixture

@@ -95,6 +95,7 @@ def test_stop_stops_and_the_next_case_can_be_asked(browser: Browser, address: st
     page, _ = open_page(browser, address, "en")
 
     ask(page, "Adult with sudden hives and wheeze after an injection of penicillin. What now?")
+    expect(page.locator("section.alarm[role=alert]")).to_contain_text("anaphylaxis", timeout=LOAD_MS)
     expect(page.locator(".lane[data-phase=reasoning]").first).to_be_visible(timeout=LOAD_MS)
     page.click("#stop")
 

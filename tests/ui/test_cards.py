@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from agents.messages import Claim, Disagreement, Evidence
-from tests.ui.values import DIGEST, alignment, argument, cited, given, passage
+from tests.ui.values import DIGEST, alarm, alignment, argument, cited, given, passage
 from ui import cards
 from ui.translation import translation
 
@@ -97,6 +97,7 @@ SHOWN: dict[str, Callable[[str], str]] = {
     "answer, nothing": lambda text: cards.answer(WORDS, given(text, mode="no_answer"), None, text),
     "disagreement": lambda text: cards.disagreement(WORDS, given(text)),
     "status": lambda text: cards.status(text),
+    "alarm": lambda text: cards.alarm(alarm(text)),
 }
 
 each_card = pytest.mark.parametrize("shown", SHOWN.values(), ids=list(SHOWN))
@@ -230,3 +231,13 @@ def test_a_demonstration_model_is_announced_and_another_is_not() -> None:
     pages = [Page(cards.header(WORDS, ["m"], demonstration=state)).text for state in (True, False)]
 
     assert [WORDS["demonstration_model"] in text for text in pages] == [True, False]
+
+
+def test_a_red_banner_alerts_in_the_language_of_the_case() -> None:
+    (tag, attributes), *_ = Page(cards.alarm(alarm("胸痛", "ja"))).elements
+
+    assert (tag, attributes["role"], attributes["lang"], attributes["dir"]) == ("section", "alert", "ja", "ltr")
+
+
+def test_without_red_flags_there_is_no_banner() -> None:
+    assert cards.alarm(None) == ""

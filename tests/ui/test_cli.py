@@ -28,6 +28,7 @@ from transcripts.store import TranscriptStore
 from ui.translation import translation
 
 CASE = "A 3-year-old boy has fever and a cough and breathes 55 times a minute. What should be done?"
+EMERGENCY = "Crushing chest pain with sweating for an hour."
 ENGLISH = "A child has diarrhoea and sunken eyes."
 # Spanish with words in Arabic, Chinese and Thai, orders to a terminal, and a byte that is no UTF-8.
 ORDERS = "\x1b]0;owned\x07\x1b[31m\x9b2J"
@@ -35,7 +36,7 @@ MIXED = f"Niña de dos años con diarrea (إسهال, 腹泻, ท้องเส
 OPTIONS = ("Zinc and oral rehydration", "Amoxicillin")
 FIELDS = {
     *("case", "english_reasoning", "local_reasoning", "english_chain", "local_chain", "fused_chain", "evidence"),
-    *("answer", "timings", "usage", "models", "transcript_id"),
+    *("answer", "red_flags", "timings", "usage", "models", "transcript_id"),
 }
 ANSWER_FIELDS = {"text", "language", "claims", "unsupported", "disagreement", "mode"}
 GGUF = Registry.load().card(MODEL).file
@@ -200,6 +201,7 @@ def started(installation: Installation, root: Path, port: int) -> Iterator[Mappi
     reader_gone = installation.elsewhere(home=root / "unread")
     spanish = ("ask", "-", "--json", "--english", ENGLISH, "--options", " | ".join(OPTIONS))
     commands = {
+        "emergency": partial(installation.elsewhere(models__folder=root / "none").run, "ask", EMERGENCY),
         "english": partial(installation.run, "ask", "--json", CASE),
         "mixed": partial(installation.run, *spanish, stdin=MIXED + b"\xff"),
         "ctrl-c": partial(interrupted, stopped, "ask", CASE, when=translation("en")["reasoning"]),
@@ -401,6 +403,15 @@ def test_the_doctor_ends_badly_where_weights_are_missing(started: Mapping[str, F
         "BAD  guidelines",
     }
     assert (ran.code, ran.err) == (1, "")
+
+
+def test_an_emergency_is_told_although_there_are_no_weights(started: Mapping[str, Future[Ran]]) -> None:
+    ran = started["emergency"].result()
+
+    assert "Possible heart attack" in ran.out
+    assert "coreasoner models pull" in ran.err
+    assert one_sentence(ran.err)
+    assert ran.code == 1
 
 
 @pytest.mark.parametrize("name", REFUSED)

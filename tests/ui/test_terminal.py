@@ -7,8 +7,8 @@ from rich.console import Console
 
 from agents.consultation import Chunk, Outcome, Progress
 from agents.messages import Case, Span, Usage
-from tests.ui.values import alignment, argument, cited, given, passage
-from ui.terminal import TerminalView, plain
+from tests.ui.values import alarm, alignment, argument, cited, given, passage
+from ui.terminal import TerminalView, plain, show_alarm
 from ui.translation import translation
 
 WORDS = translation("en")
@@ -83,3 +83,22 @@ def test_an_answer_says_what_is_not_supported_and_where_both_disagree() -> None:
     assert WORDS["disagreement"] in said
     assert WORDS["decision_support"] in said
     assert "c_1" in said
+
+
+@pytest.mark.parametrize("order", [TITLE, ERASE, EIGHT_BIT, BACK, REVERSED])
+def test_red_flags_are_shown_whole_and_order_nothing(order: str) -> None:
+    screen, hostile = StringIO(), f"chest {order}[red]pain"
+
+    show_alarm(Console(file=screen, width=400), alarm(hostile))
+
+    assert order not in screen.getvalue()
+    assert screen.getvalue().count(plain(hostile)) == 7
+
+
+def test_red_flags_come_again_with_the_answer() -> None:
+    raised = outcome("zinc").model_copy(update={"red_flags": alarm("stroke")})
+
+    said = shown(alarm("stroke"), raised)
+
+    assert said.count("stroke: «stroke»") == 1
+    assert said.index("stroke: «stroke»") < said.index(WORDS["answer"])

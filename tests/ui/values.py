@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from agents.messages import (
+    Alarm,
     Alignment,
     Answer,
     Argument,
@@ -15,6 +16,7 @@ from agents.messages import (
     FusedChain,
     FusedConcept,
     Reasoning,
+    RedFlag,
     Usage,
 )
 from knowledge.passage import Passage
@@ -92,3 +94,8 @@ def given(text: str, **changes: object) -> Answer:
         "reason": text,
     }
     return Answer.model_validate({**values, **changes})
+
+
+def alarm(text: str, language: str = "en") -> Alarm:
+    flag = RedFlag(emergency="x", name=text, action=text, source=text, start=0, end=1, words=text)
+    return Alarm(language=language, title=text, call=text, note=text, flags=(flag,))

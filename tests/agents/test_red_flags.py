@@ -1,0 +1,255 @@
+"""Which emergencies the fixed tables see in a case, and which they leave alone.
+
+The cases stand in `red_flag_cases.toml` and, in other words, in `red_flag_paraphrases.toml`. Knows nothing of models
+and screens.
+"""
+
+import time
+import tomllib
+import unicodedata
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from agents.messages import MAX_CASE_CHARACTERS
+from agents.phrasebook import Phrasebook
+from agents.red_flags import alarm, emergencies, red_flags, table
+
+LANGUAGES = ("en", "zh", "ja", "ko", "th", "sw", "yo", "zu", "es", "fr", "de", "it")
+CASES = tomllib.loads(Path(__file__).with_name("red_flag_cases.toml").read_text("utf-8"))
+CHEST = "Crushing chest pain since an hour, radiating to the left arm."
+COLD = 2.0  # seconds of CPU for the longest case; a plain one takes milliseconds
+
+
+def seen(text: str, language: str = "en") -> set[str]:
+    return {flag.emergency for flag in red_flags(text, language)}
+
+
+PARAPHRASES = tomllib.loads(Path(__file__).with_name("red_flag_paraphrases.toml").read_text("utf-8"))
+POSITIVE = [(code, name, text) for code, cases in CASES.items() for name, text in cases.items() if name != "quiet"]
+
+
+@pytest.mark.parametrize(("language", "emergency", "text"), POSITIVE)
+def test_an_emergency_is_seen_in_every_language(language: str, emergency: str, text: str) -> None:
+    assert emergency in seen(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [(language, text) for language, cases in CASES.items() for text in cases["quiet"]]
+)
+def test_denials_history_questions_and_near_misses_are_left_alone(language: str, text: str) -> None:
+    assert red_flags(text, language) == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "emergency", "text"),
+    [(code, name, text) for code, cases in PARAPHRASES.items() for name, text in cases.items() if name != "calm"],
+)
+def test_an_emergency_is_seen_in_other_words(language: str, emergency: str, text: str) -> None:
+    assert emergency in seen(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [(code, text) for code, cases in PARAPHRASES.items() for text in cases.get("calm", ())]
+)
+def test_ordinary_cases_are_left_alone(language: str, text: str) -> None:
+    assert red_flags(text, language) == ()
+
+
+def test_every_language_has_a_case_for_every_emergency() -> None:
+    assert tuple(CASES) == LANGUAGES
+    assert all(set(cases) - {"quiet"} == set(emergencies()) for cases in CASES.values())
+    assert len(emergencies()) >= 20
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_table_has_the_words_of_every_emergency_and_finding(language: str) -> None:
+    known = table(language)
+    assert known is not None
+    entries = chain.from_iterable(
+        (*rule.near, *rule.anywhere, *rule.unless) for e in emergencies().values() for rule in e.rules
+    )
+    used = {part for entry in entries for part in entry.split("|") if " " not in part}
+
+    assert set(known.findings) == used
+    assert set(known.emergencies) == set(emergencies())
+    assert all(words.name and words.action for words in known.emergencies.values())
+    assert "$number" in known.say.call
+
+
+def test_every_emergency_names_its_source() -> None:
+    assert all(len(emergency.source) > 5 for emergency in emergencies().values())
+
+
+@pytest.mark.parametrize(("language", "emergency", "text"), POSITIVE)
+def test_the_form_of_the_characters_does_not_matter(language: str, emergency: str, text: str) -> None:
+    for form in ("NFD", "NFKC"):
+        assert emergency in seen(unicodedata.normalize(form, text), language)
+    assert emergency in seen(text.upper(), language)
+
+
+@pytest.mark.parametrize(
+    ("language", "emergency", "text"), [case for case in POSITIVE if case[0] in ("yo", "es", "fr", "it")]
+)
+def test_accents_may_be_left_out(language: str, emergency: str, text: str) -> None:
+    bare = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+    assert emergency in seen(bare, language)
+
+
+def test_a_flag_tells_where_its_words_stand_and_what_to_do() -> None:
+    text = "今日は。６２歳、突然の胸痛と冷汗。"
+
+    (flag,) = red_flags(text, "ja")
+
+    assert (flag.words, text[flag.start : flag.end]) == ("胸痛と冷汗", "胸痛と冷汗")
+    assert "心電図" in flag.action
+    assert "AHA" in flag.source
+
+
+def test_a_flag_is_raised_once_however_often_it_is_said() -> None:
+    assert [flag.emergency for flag in red_flags(CHEST * 5, "en")] == ["acute_coronary"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "ceftriaxone投与後 wheezing あり"),
+        ("th", "ผู้ป่วย chest pain with sweating มา 1 ชม."),
+        ("sw", "Mgonjwa ana severe chest pain na sweating tangu asubuhi"),
+    ],
+)
+def test_english_words_are_seen_in_other_languages(language: str, text: str) -> None:
+    assert red_flags(text, language)
+
+
+def test_a_language_without_a_table_is_read_with_the_english_one() -> None:
+    (flag,) = red_flags(CHEST, "pt")
+
+    assert flag.name == "Possible heart attack"
+
+
+@pytest.mark.parametrize(
+    ("text", "emergency", "raised"),
+    [
+        ("SpO2 89 %", "breathing_failure", True),
+        ("SpO2 90 %", "breathing_failure", False),
+        ("SpO2 <90 %", "breathing_failure", True),
+        ("ＳｐＯ２：８８％", "breathing_failure", True),
+        ("SpO2 ٨٨٪", "breathing_failure", True),
+        ("SpO2 ๘๘%", "breathing_failure", True),
+        ("SpO2 normal, Hct 38 %", "breathing_failure", False),
+        ("FiO2 40 %, SpO2 97 %", "breathing_failure", False),
+        ("40-year-old, RR 31/min", "breathing_failure", True),
+        ("40-year-old, RR 110/70", "breathing_failure", False),
+        ("40-year-old, RR 30/min", "breathing_failure", False),
+        ("2-year-old, RR 38/min", "breathing_failure", False),
+        ("BP 89/60 mmHg", "shock", True),
+        ("BP 90/60 mmHg", "shock", False),
+        ("2-year-old, BP 85/50 mmHg", "shock", False),
+        ("30-year-old mother of a 2-year-old, BP 85/50 mmHg", "shock", True),
+        ("Hombre, fumador desde hace 10 años, TA 80/50", "shock", True),
+        ("Pregnant, BP 160/90", "severe_preeclampsia", True),
+        ("Pregnant, BP 150/110", "severe_preeclampsia", True),
+        ("Pregnant, BP 159/109", "severe_preeclampsia", False),
+        ("BP 180/100 and headache", "hypertensive_emergency", True),
+        ("BP 179/119 and headache", "hypertensive_emergency", False),
+        ("BP 180/120", "hypertensive_emergency", False),
+        ("TA 18/12 et headache", "hypertensive_emergency", True),
+        ("20-day-old, temperature 37.5 °C", "young_infant", True),
+        ("20-day-old, temperature 37,5 °C", "young_infant", True),
+        ("20-day-old, temperature 37.4 °C", "young_infant", False),
+        ("20-day-old, temperature 35.4 °C", "young_infant", True),
+        ("20-day-old, temperature 100.4 °F", "young_infant", True),
+        ("59-day-old, RR 60/min", "young_infant", True),
+        ("59-day-old, RR 59/min", "young_infant", False),
+        ("3-month-old, RR 60/min, temperature 38 °C", "young_infant", False),
+        ("Glucose 69 mg/dL, drowsy", "hypoglycaemia", True),
+        ("Glucose 70 mg/dL, drowsy", "hypoglycaemia", False),
+        ("Glucose 3.8 mmol/L, drowsy", "hypoglycaemia", True),
+        ("Glucose 4.1 mmol/L, drowsy", "hypoglycaemia", False),
+        ("Glycaemia 0.6 g/L, drowsy", "hypoglycaemia", True),
+        ("Seizure for 5 minutes", "status_epilepticus", True),
+        ("Seizure for 4 minutes", "status_epilepticus", False),
+        ("GCS 8", "unconscious", True),
+        ("GCS 9", "unconscious", False),
+        ("Burns of 10 %", "burns", True),
+        ("Burns of 9 %", "burns", False),
+        ("Burns of 5 %, SpO2 97 %", "burns", False),
+    ],
+)
+def test_numbers_are_compared_as_numbers(text: str, emergency: str, raised: bool) -> None:
+    assert (emergency in seen(text)) is raised
+
+
+@pytest.mark.parametrize(
+    ("text", "raised"),
+    [
+        ("No fever, severe chest pain and sweating.", True),
+        ("No fever, chest pain or sweating.", False),
+        ("No relief of chest pain after nitrates, sweating.", True),
+        ("No cough but chest pain and sweating.", True),
+        ("Chest pain without sweating.", False),
+        ("History of hypertension, now chest pain and sweating.", True),
+        ("Chest pain and sweating three years ago.", False),
+        ("Chest pain. Sweating.", True),
+        ("Chest pain. He has a cough. He lives alone and works in a mill. Sweating at night for a year.", False),
+        ("Chest pain and sweating in the Intensive Care Unit; is there a risk of a stroke?", True),
+        ("Is there a risk of chest pain with sweating from this drug?", False),
+        ("What is the treatment for this man with chest pain and sweating?", True),
+    ],
+)
+def test_a_denial_reaches_as_far_as_its_clause(text: str, raised: bool) -> None:
+    assert ("acute_coronary" in seen(text)) is raised
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "number"), [("JP", "119"), ("KR", "119"), ("TH", "1669"), ("CN", "120"), ("DE", "112")]
+)
+def test_the_emergency_number_is_that_of_the_country(jurisdiction: str, number: str) -> None:
+    raised = alarm(CHEST, "en", jurisdiction)
+
+    assert raised is not None
+    assert f"Emergency number: {number}." in raised.call
+
+
+def test_where_no_number_is_known_none_is_named() -> None:
+    raised = alarm(CHEST, "en", "XX")
+
+    assert raised is not None
+    assert "your local emergency number" in raised.call
+    assert not any(c.isdigit() for c in raised.call)
+
+
+def test_without_flags_there_is_no_alarm() -> None:
+    assert alarm("A cold for two days.", "en", "INT") is None
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "zu"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("chest pain ", "no ", "no chest pain or ", "胸痛", "a", "1", "1/", "120/80 ", "spo2 ", "fever headache "),
+        *("e\u0301\u0327\u0316", "\u0316\u0301", "#", "*", "\n", ",", ". ", "less ", "in childhood ", "igazi opha "),
+    ],
+)
+def test_a_hostile_text_takes_no_longer_than_its_length(unit: str, language: str) -> None:
+    text = (unit * MAX_CASE_CHARACTERS)[:MAX_CASE_CHARACTERS]
+    red_flags("-", language)
+    start = time.process_time()
+
+    red_flags(text, language)
+
+    assert time.process_time() - start < COLD
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u0301", "\ufeff", "\ud800", "\x00", "🫀" * 50, "9" * 5000, "1/" * 5000])
+def test_any_text_can_be_read(text: str) -> None:
+    assert red_flags(text, "en") == ()
+
+
+@pytest.mark.parametrize("phrase", ["", "*", " ", "chest* pain"])
+def test_a_phrase_that_could_never_be_found_is_refused(phrase: str) -> None:
+    with pytest.raises(ValueError, match="empty or has a \\* inside"):
+        Phrasebook[str]().add(phrase, "key")
