@@ -11,7 +11,7 @@ from transcripts.event import Body, Event, EventKind, json_body, opening
 from transcripts.store import TranscriptStore
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 5, UTC)
-OPENING = opening("c_01", "2026-11-22T12:00:00.000005Z")
+OPENING = opening("c_01", "2026-11-22T12:00:00.000005Z", 1)
 
 LANGUAGES = {
     "ja": "68歳男性、冷汗を伴う胸痛。",
@@ -119,4 +119,4 @@ def test_a_body_as_deep_as_allowed_is_read_back_and_a_deeper_one_refused(store: 
     [("half \ud83d", "half \ufffd"), ("\udc00 half", "\ufffd half"), ("pair \ud83e\udec0", "pair 🫀")],
 )
 def test_broken_surrogates_from_a_model_are_kept_as_well_formed_text(broken: str, kept: str) -> None:
-    assert json_body({"text": broken}) == {"text": kept}
+    assert json_body({"text": broken}).value == {"text": kept}
