@@ -26,6 +26,7 @@ from transcripts.errors import (
     TranscriptUnwritable,
 )
 from transcripts.event import SCHEMA, Body, Event, EventKind, instant, json_body, opening
+from transcripts.export import json_lines
 from transcripts.presence import Presence
 from transcripts.recorder import Recorder
 from transcripts.seal import Seal
@@ -161,6 +162,14 @@ class TranscriptStore:
         """
         with self._database.long_snapshot() as read:
             return audit.prove_all(read, self._known(keys), copy or (self._seal.copy if self._seal else None))
+
+    def export(self, consultation_id: str) -> Iterator[str]:
+        """The consultation as JSON lines that prove themselves, see `export.json_lines`.
+
+        Raises TranscriptMissing, TranscriptUnreadable, TranscriptAltered.
+        """
+        with self._database.long_snapshot() as read:
+            yield from json_lines(read, consultation_id)
 
     def close(self) -> None:
         """Write and sign what waits, then let the file go."""
