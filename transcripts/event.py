@@ -7,11 +7,13 @@ version hashed is never written again, only read.
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
 
+import orjson
 import rfc8785
 from pydantic import (
     AfterValidator,
@@ -42,6 +44,16 @@ Hash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 # RFC 8785 section 3.2.2.3: a JSON number is an IEEE 754 double, which counts whole numbers only this far.
 _LARGEST_INTEGER = 2**53 - 1
+
+_STRICT = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_STRICT_INTEGER
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+# Fractions and exponents, which orjson spells otherwise, and what lies beyond 16 bits, where it sorts keys otherwise.
+_SPECIAL = re.compile("[0-9](?:\\.[0-9]|[eE])|[\U00010000-\U0010ffff]")
 
 _DEEPEST = 100  # levels; pydantic stops reading nested JSON at about 250, and what is written must be readable
 
@@ -99,10 +111,11 @@ class Event(BaseModel):
         `text` is the canonical text of `body`, from whoever has it already.
         """
         content = content_text(consultation, seq, instant(time), kind.value, text or canonical(body), previous)
-        return cls(
+        # Not validated again: everything but the body is made here, and a body was made by `json_body`.
+        return cls.model_construct(
             consultation=consultation,
             seq=seq,
-            time=time,
+            time=time.astimezone(UTC),
             kind=kind,
             body=dict(body),
             previous=previous,
@@ -161,8 +174,23 @@ def json_body(body: Body) -> JsonBody:
     Raises EventRefused, naming the place, for what JSON cannot hold: NaN, an infinity, a whole number beyond
     2**53 - 1, a broken key, a value of any other type, or more than 100 levels of nesting.
     """
+    if plain := _plain(body):
+        return plain
     text = canonical({_key(key, ()): _json(value, (key,)) for key, value in body.items()})
     return JsonBody(parse(text), text)
+
+
+def _plain(body: Body) -> JsonBody | None:
+    """The body, ten times as fast, where nothing in it can make orjson's form another than that of RFC 8785."""
+    try:
+        text = orjson.dumps(body, option=_STRICT).decode()
+    except TypeError:
+        return None
+    if text.count("[") + text.count("{") > _DEEPEST or _SPECIAL.search(text):
+        return None
+    value = orjson.loads(text)
+    # What orjson would write in a form of its own, such as NaN or a tuple, does not come back as it was.
+    return JsonBody(value, text) if value == body else None
 
 
 _Place = tuple[object, ...]
