@@ -108,14 +108,18 @@ def prove_all(read: sqlite3.Connection, keys: Keys | None, copy: Path | None) ->
     )
 
 
-def _signs(read: sqlite3.Connection, keys: Keys | None) -> bool:
+def is_signed(read: sqlite3.Connection) -> bool:
+    """Whether the file has any signature."""
     (schema,) = read.execute("PRAGMA user_version").fetchone()
-    if schema > 1 and read.execute("SELECT 1 FROM checkpoints LIMIT 1").fetchone():
-        return True
-    if keys is None:
-        return False
-    # Whoever holds the keys has signed at least the opening of the file.
-    raise CheckpointAltered(1, "it is missing, and nothing in this file is signed")
+    return schema > 1 and read.execute("SELECT 1 FROM checkpoints LIMIT 1").fetchone() is not None
+
+
+def _signs(read: sqlite3.Connection, keys: Keys | None) -> bool:
+    signs = is_signed(read)
+    if not signs and keys is not None:
+        # Whoever holds the keys has signed at least the opening of the file.
+        raise CheckpointAltered(1, "it is missing, and nothing in this file is signed")
+    return signs
 
 
 def _prove(read: sqlite3.Connection, name: str, signs: bool) -> Verified:

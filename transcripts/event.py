@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, NamedTuple
 
 import orjson
 import rfc8785
@@ -105,7 +105,7 @@ class Event(BaseModel):
     @classmethod
     def following(
         cls, consultation: str, seq: int, previous: str, *, time: datetime, kind: EventKind, body: Body, text: str = ""
-    ) -> Self:
+    ) -> "Event":
         """The next event of a chain whose last hash is `previous`, with its own hash computed.
 
         `text` is the canonical text of `body`, from whoever has it already.

@@ -38,14 +38,8 @@ def json_lines(read: sqlite3.Connection, consultation: str) -> Iterator[str]:
     yield json.dumps(about)
     for hash_, text in chain.contents(read.execute(audit.EVENTS, (consultation,))):
         yield f'{{"hash":"{hash_}","event":{text}}}'
-    if schema_signs(read):
+    if audit.is_signed(read):
         yield from _proof(read, consultation)
-
-
-def schema_signs(read: sqlite3.Connection) -> bool:
-    """Whether the file is of a schema that has signatures."""
-    (schema,) = read.execute("PRAGMA user_version").fetchone()
-    return bool(schema > 1)
 
 
 def check_script() -> str:
