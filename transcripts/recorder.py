@@ -80,7 +80,7 @@ class Recorder:
     def stream(self, agent: str, role: str = "", *, clock: Callable[[], float] = time.monotonic) -> "StreamRecorder":
         """Open a token stream that starts now; `clock` counts its seconds."""
         with self._lock:
-            stream = StreamRecorder(self.record, len(self._streams), agent, role, clock)
+            stream = StreamRecorder(self._later, len(self._streams), agent, role, clock)
             self._streams.append(stream)
         return stream
 
@@ -93,6 +93,12 @@ class Recorder:
                 self._durable(self._queue(EventKind.FINISHED, {"status": status.value}))
                 self._ended = True
                 self._release()
+
+    def _later(self, kind: EventKind, body: Body) -> Callable[[], Event]:
+        """Queue an event; what is returned waits until it is durable."""
+        with self._lock:
+            written = self._queue(kind, body)
+        return lambda: self._durable(written)
 
     def _queue(self, kind: EventKind, body: Body) -> Future[Event]:
         if self._failure:
@@ -148,11 +154,14 @@ class Recorder:
 
 
 class StreamRecorder:
-    """Collects the chunks of one stream and records them every half second of it, and the rest when closed."""
+    """Collects the chunks of one stream and records them every half second of it, and the rest when closed.
+
+    Whoever streams waits for the disk only when it is half a second behind, and when the stream is closed.
+    """
 
     def __init__(
         self,
-        record: Callable[[EventKind, Body], Event],
+        record: Callable[[EventKind, Body], Callable[[], Event]],
         number: int,
         agent: str,
         role: str,
@@ -167,6 +176,7 @@ class StreamRecorder:
         self._start = clock()
         self._flushed = 0
         self._chunks: list[tuple[int, str]] = []
+        self._durable: Callable[[], Event] | None = None
         self._closed = False
         self._lock = threading.Lock()
 
@@ -185,13 +195,23 @@ class StreamRecorder:
                 self._flushed = now
 
     def close(self) -> None:
-        """Record what is left; closing twice does nothing."""
+        """Record what is left and wait until all is durable; closing twice does nothing.
+
+        Raises what `Recorder.record` raises.
+        """
         with self._lock:
             self._flush()
+            self._confirm()
             self._closed = True
+
+    def _confirm(self) -> None:
+        if self._durable:
+            self._durable()
+            self._durable = None
 
     def _flush(self) -> None:
         if self._chunks:
+            self._confirm()
             part = StreamPart(
                 stream=self._number,
                 agent=self._agent,
@@ -199,7 +219,7 @@ class StreamRecorder:
                 started=self._started,
                 chunks=tuple(self._chunks),
             )
-            self._record(EventKind.STREAM, part.model_dump(mode="json"))
+            self._durable = self._record(EventKind.STREAM, part.model_dump(mode="json"))
             self._chunks.clear()
 
     def __enter__(self) -> Self:
