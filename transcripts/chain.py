@@ -1,24 +1,48 @@
-"""Events as rows and back, and the proof that a row is what was written. Knows nothing of SQL or files."""
+"""Events as rows and back, and the proof that a row is what was written. Knows nothing of SQL or files.
 
-from collections.abc import Iterable
+The stored text of a body is hashed as it stands: a body in any other form than the one written has another hash, so
+nothing is parsed and made canonical again to be proved.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import NamedTuple
 
-from transcripts.consultation import Verified
 from transcripts.errors import TranscriptAltered
-from transcripts.event import Event, EventKind, canonical, instant, parse
+from transcripts.event import Event, EventKind, canonical, content_text, instant, parse, text_digest
 
 # consultation, seq, time, kind, body, previous, hash; anything at all once someone has altered the file.
 Row = tuple[object, ...]
 
+_KINDS = frozenset(kind.value for kind in EventKind)
+_INSTANT = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z")
 
-def stored(event: Event) -> Row:
-    """The row that holds an event."""
+
+class SignedHead(NamedTuple):
+    """What `checkpoint` signed of a consultation: it had so many `events`, and `head` was the hash of the last one."""
+
+    checkpoint: int
+    events: int
+    head: str
+
+
+class Proved(NamedTuple):
+    """Every event is as it was written: how many, the hash of the last, and how many of them a checkpoint signs."""
+
+    events: int
+    head: str
+    signed: int
+
+
+def stored(event: Event, text: str = "") -> Row:
+    """The row that holds an event; `text` is the canonical text of its body, from whoever has it already."""
     return (
         event.consultation,
         event.seq,
         instant(event.time),
         event.kind.value,
-        canonical(event.body),
+        text or canonical(event.body),
         event.previous,
         event.hash,
     )
@@ -43,33 +67,53 @@ def read(row: Row, consultation: str, seq: int) -> Event:
         raise TranscriptAltered(consultation, seq, "it can no longer be read as an event") from error
 
 
-def prove(consultation: str, opening: str, rows: Iterable[Row]) -> Verified:
-    """Follow the chain from its opening through all rows; raises TranscriptAltered for the first that breaks it."""
-    head, events = opening, 0
+def prove(consultation: str, opening: str, rows: Iterable[Row], signed: Iterable[SignedHead] = ()) -> Proved:
+    """Follow the chain from its opening through all rows, past every signed head, in the order of their `events`.
+
+    Raises TranscriptAltered for the first event that breaks the chain or is not the one that was signed.
+    """
+    heads = iter(signed)
+    expected = next(heads, None)
+    head, events, proved = opening, 0, 0
     for row in rows:
-        event = read(row, consultation, events)
-        difference = _difference(event, row, events, head)
+        difference = _difference(row, consultation, events, head)
         if difference:
             raise TranscriptAltered(consultation, events, difference)
-        head, events = event.hash, events + 1
-    return Verified(events=events, head=head)
+        head, events = str(row[6]), events + 1
+        while expected is not None and expected.events <= events:
+            _require_signed(consultation, events, head, expected, proved)
+            proved, expected = events, next(heads, None)
+    if expected is not None:
+        raise TranscriptAltered(
+            consultation,
+            events,
+            f"it is missing, though checkpoint {expected.checkpoint} signs {expected.events} events",
+        )
+    return Proved(events, head, proved)
 
 
-def _difference(event: Event, row: Row, seq: int, previous: str) -> str:
-    if event.seq != seq:
-        return f"it is missing, and event {event.seq} stands in its place"
-    if not _hash_fits(event):
+def contents(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """The hash and the hashed text of each proved row."""
+    for consultation, seq, time, kind, body, previous, hash_ in rows:
+        yield str(hash_), content_text(str(consultation), int(str(seq)), str(time), str(kind), str(body), str(previous))
+
+
+def _require_signed(consultation: str, events: int, head: str, expected: SignedHead, proved: int) -> None:
+    if expected.head != head:
+        since = f"events {proved} to {events - 1} were written anew" if proved < events - 1 else "it was written anew"
+        raise TranscriptAltered(
+            consultation, events - 1, f"it is not the one that checkpoint {expected.checkpoint} signs ({since})"
+        )
+
+
+def _difference(row: Row, consultation: str, seq: int, previous: str) -> str:
+    _, number, time, kind, body, before, hash_ = row
+    if number != seq or type(number) is not int:
+        return f"it is missing, and event {number} stands in its place"
+    if not (type(time) is type(body) is type(before) is str and kind in _KINDS and _INSTANT.fullmatch(time)):
+        return "it can no longer be read as an event"
+    if text_digest(content_text(consultation, seq, time, str(kind), body, before)) != hash_:
         return "its content no longer gives its hash"
-    if event.previous != previous:
+    if before != previous:
         return "it does not continue the chain before it"
-    if stored(event) != row:
-        return "it is stored in another form than the one that was written"
     return ""
-
-
-def _hash_fits(event: Event) -> bool:
-    try:
-        return event.digest() == event.hash
-    except ValueError:
-        # A number or a text that canonical JSON cannot hold was never written.
-        return False

@@ -42,12 +42,16 @@ class ConsultationSummary(BaseModel):
 
 
 class Verified(BaseModel):
-    """Every event from the first to the last is as it was written; `head` is the hash of the last one."""
+    """Every event from the first to the last is as it was written; `head` is the hash of the last one.
+
+    The first `signed` of them are covered by a signature.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     events: NonNegativeInt
     head: Hash
+    signed: NonNegativeInt = 0
 
 
 def new_id(started: datetime) -> str:

@@ -8,14 +8,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from transcripts.errors import TranscriptSchemaTooNew, TranscriptUnreadable, TranscriptUnwritable
 from transcripts.event import SCHEMA
 
-_APPLICATION_ID = 0x4D436F52  # "MCoR", also in schema.sql
+_APPLICATION_ID = 0x4D436F52  # "MCoR", also in schema_1.sql
 
 _FULL = "the disk is full; free some space and start the case again"
 _READ_ONLY = "the transcript or its folder is read-only; give the service write access and start the case again"
@@ -41,8 +42,7 @@ class Database:
         self._path = path
         self._lock = threading.Lock()
         self._connection = _open_reader(path, patience) if read_only else _open_writer(path, patience)
-        # A damaged text must reach the verifier, who names its event, instead of failing inside sqlite3.
-        self._connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        self._patience = patience
         self._file = _identity(path)
 
     @contextmanager
@@ -54,6 +54,14 @@ class Database:
                 yield self._connection
             finally:
                 self._roll_back()
+
+    @contextmanager
+    def long_snapshot(self) -> Iterator[sqlite3.Connection]:
+        """As `snapshot`, by a connection of its own, so that nobody waits while a whole file is read."""
+        connection = _open_reader(self._path, self._patience)
+        with closing(connection), _reading(self._path):
+            connection.execute("BEGIN")
+            yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -124,8 +132,8 @@ def _open_writer(path: Path, patience: float) -> sqlite3.Connection:
         _create(path)
         connection = _connect(path, "mode=rw", patience)
         try:
-            if _schema(connection, path) == 0:
-                connection.executescript(resources.files("transcripts").joinpath("schema.sql").read_text("utf-8"))
+            if _schema(connection, path) < SCHEMA:
+                _upgrade(connection)
             if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
                 raise TranscriptUnwritable(_NO_LOG)
             connection.execute("PRAGMA synchronous = FULL")
@@ -134,6 +142,31 @@ def _open_writer(path: Path, patience: float) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Asked again: another process may have done it meanwhile.
+        (schema,) = connection.execute("PRAGMA user_version").fetchone()
+        for version in range(schema + 1, SCHEMA + 1):
+            for statement in _statements(resources.files("transcripts").joinpath(f"schema_{version}.sql")):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: Traversable) -> Iterator[str]:
+    # executescript() would commit what runs already.
+    statement = ""
+    for line in script.read_text("utf-8").splitlines():
+        statement += f"{line}\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def _create(path: Path) -> None:
@@ -170,13 +203,16 @@ def _needs_immutable(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def _connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}",
         uri=True,
         timeout=patience,
         isolation_level=None,
         check_same_thread=False,
     )
+    # A damaged text must reach the verifier, who names its event, instead of failing inside sqlite3.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    return connection
 
 
 def _schema(connection: sqlite3.Connection, path: Path) -> int:

@@ -5,6 +5,8 @@ TranscriptError
 ├── TranscriptUnreadable      the file is absent, damaged or not a transcript
 ├── TranscriptMissing         no consultation has this id
 ├── TranscriptAltered         an event is not what was written: names consultation, event and difference
+├── CheckpointAltered         a signature over the record is missing, wrong, or by an unknown key
+├── SigningKeyUnusable        a key that signs the record or proves its signatures is absent or unreadable
 ├── TranscriptSchemaTooNew    the file was written by a later version of the product
 └── EventRefused              the writer's mistake: a body that is not JSON, or a record that has ended
 """
@@ -45,6 +47,22 @@ class TranscriptAltered(TranscriptError):
         self.consultation = consultation
         self.seq = seq
         self.difference = difference
+
+
+class CheckpointAltered(TranscriptError):
+    """A signed checkpoint is not the one that was written. `number` is the first such checkpoint, counted from 1."""
+
+    def __init__(self, number: int, difference: str) -> None:
+        super().__init__(
+            f"checkpoint {number} of the transcript was altered: {difference}; "
+            "keep this file as it is and compare it with a backup"
+        )
+        self.number = number
+        self.difference = difference
+
+
+class SigningKeyUnusable(TranscriptError):
+    """A key that signs the record, or that proves its signatures, is absent, unreadable or open to others."""
 
 
 class TranscriptSchemaTooNew(TranscriptError):

@@ -1,16 +1,17 @@
 """Writing one consultation while it happens: events, token streams with their timing, and how it ended.
 
-Knows nothing of SQLite: it is handed a function that makes an event durable, and stops for good the first
-time that function cannot. `record` waits for the disk; asyncio code may call it directly or in a thread.
+Knows nothing of SQLite: it is handed a function that queues an event until it is durable, and stops for good the
+first time that one cannot be. `record` waits for the disk; asyncio code may call it directly or in a thread.
 """
 
 import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
@@ -36,6 +37,17 @@ class StreamPart(BaseModel):
     chunks: tuple[tuple[NonNegativeInt, str], ...]
 
 
+class Append(Protocol):
+    """Queues an event. What it returns has the event once that is durable, or the TranscriptError.
+
+    `stopped` is asked just before the event would be written; what it returns stops it.
+    """
+
+    def __call__(
+        self, kind: EventKind, body: Body, stopped: Callable[[], TranscriptUnwritable | None]
+    ) -> Future[Event]: ...
+
+
 class Recorder:
     """The one writer of a running consultation; all methods may be called from any thread or task.
 
@@ -43,9 +55,7 @@ class Recorder:
     which is raised again.
     """
 
-    def __init__(
-        self, consultation_id: str, append: Callable[[EventKind, Body], Event], release: Callable[[], None]
-    ) -> None:
+    def __init__(self, consultation_id: str, append: Append, release: Callable[[], None]) -> None:
         self.consultation_id = consultation_id
         self._append = append
         self._release = release
@@ -63,12 +73,14 @@ class Recorder:
         if kind is EventKind.FINISHED:
             raise EventRefused("the finished event was not recorded because it ends the consultation; call finish()")
         with self._lock:
-            return self._record(kind, body)
+            written = self._queue(kind, body)
+        # Others may queue theirs meanwhile, to be written together.
+        return self._durable(written)
 
     def stream(self, agent: str, role: str = "", *, clock: Callable[[], float] = time.monotonic) -> "StreamRecorder":
         """Open a token stream that starts now; `clock` counts its seconds."""
         with self._lock:
-            stream = StreamRecorder(self.record, len(self._streams), agent, role, clock)
+            stream = StreamRecorder(self._later, len(self._streams), agent, role, clock)
             self._streams.append(stream)
         return stream
 
@@ -78,21 +90,45 @@ class Recorder:
             stream.close()
         with self._lock:
             if not self._ended:
-                self._record(EventKind.FINISHED, {"status": status.value})
+                self._durable(self._queue(EventKind.FINISHED, {"status": status.value}))
                 self._ended = True
                 self._release()
 
-    def _record(self, kind: EventKind, body: Body) -> Event:
+    def _later(self, kind: EventKind, body: Body) -> Callable[[], Event]:
+        """Queue an event; what is returned waits until it is durable."""
+        with self._lock:
+            written = self._queue(kind, body)
+        return lambda: self._durable(written)
+
+    def _queue(self, kind: EventKind, body: Body) -> Future[Event]:
         if self._failure:
             raise TranscriptUnwritable(self._failure.reason) from self._failure
         if self._ended:
             raise EventRefused(f"the {kind} event was not recorded because the consultation has ended; begin a new one")
         try:
-            return self._append(kind, body)
+            written = self._append(kind, body, lambda: self._failure)
         except TranscriptUnwritable as failure:
-            self._failure = failure
-            self._release()
+            self._stop(failure)
             raise
+        # Run by the writer before it turns to the next events, so that none follows one that is missing.
+        written.add_done_callback(self._note)
+        return written
+
+    def _durable(self, written: Future[Event]) -> Event:
+        try:
+            return written.result()
+        except TranscriptUnwritable as failure:
+            self._stop(failure)
+            raise
+
+    def _note(self, written: Future[Event]) -> None:
+        failure = written.exception()
+        if isinstance(failure, TranscriptUnwritable):
+            self._failure = self._failure or failure
+
+    def _stop(self, failure: TranscriptUnwritable) -> None:
+        self._failure = self._failure or failure
+        self._release()
 
     def __enter__(self) -> Self:
         return self
@@ -118,11 +154,14 @@ class Recorder:
 
 
 class StreamRecorder:
-    """Collects the chunks of one stream and records them every half second of it, and the rest when closed."""
+    """Collects the chunks of one stream and records them every half second of it, and the rest when closed.
+
+    Whoever streams waits for the disk only when it is half a second behind, and when the stream is closed.
+    """
 
     def __init__(
         self,
-        record: Callable[[EventKind, Body], Event],
+        record: Callable[[EventKind, Body], Callable[[], Event]],
         number: int,
         agent: str,
         role: str,
@@ -137,6 +176,7 @@ class StreamRecorder:
         self._start = clock()
         self._flushed = 0
         self._chunks: list[tuple[int, str]] = []
+        self._durable: Callable[[], Event] | None = None
         self._closed = False
         self._lock = threading.Lock()
 
@@ -155,13 +195,23 @@ class StreamRecorder:
                 self._flushed = now
 
     def close(self) -> None:
-        """Record what is left; closing twice does nothing."""
+        """Record what is left and wait until all is durable; closing twice does nothing.
+
+        Raises what `Recorder.record` raises.
+        """
         with self._lock:
             self._flush()
+            self._confirm()
             self._closed = True
+
+    def _confirm(self) -> None:
+        if self._durable:
+            self._durable()
+            self._durable = None
 
     def _flush(self) -> None:
         if self._chunks:
+            self._confirm()
             part = StreamPart(
                 stream=self._number,
                 agent=self._agent,
@@ -169,7 +219,7 @@ class StreamRecorder:
                 started=self._started,
                 chunks=tuple(self._chunks),
             )
-            self._record(EventKind.STREAM, part.model_dump(mode="json"))
+            self._durable = self._record(EventKind.STREAM, part.model_dump(mode="json"))
             self._chunks.clear()
 
     def __enter__(self) -> Self:

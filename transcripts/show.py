@@ -48,17 +48,23 @@ def playback(events: Iterable[Event]) -> Iterator[Line]:
     for event in events:
         first = first or event.time
         if event.kind is EventKind.STREAM:
-            part = _part(event)
+            part = stream_part(event)
             parts.setdefault(part.stream, []).append(part)
         else:
-            moments.append((event.time, event.kind, _words(event.body.get("agent", "")), _text(event.body)))
+            moments.append((event.time, event.kind, *words(event.body)))
     moments.extend(_stream(stream) for stream in parts.values())
     for moment, kind, agent, text in sorted(moments, key=lambda spoken: spoken[0]):
         offset = (moment - (first or moment)).total_seconds()
-        yield Line(offset=offset, kind=kind, agent=agent.translate(_VISIBLE), text=text.translate(_VISIBLE))
+        yield Line(offset=offset, kind=kind, agent=visible(agent), text=visible(text))
 
 
-def _part(event: Event) -> StreamPart:
+def visible(text: str) -> str:
+    """Text whose control characters and overrides of the direction are shown instead of obeyed."""
+    return text.translate(_VISIBLE)
+
+
+def stream_part(event: Event) -> StreamPart:
+    """The chunks in a stream event; raises TranscriptAltered for one that no recorder wrote."""
     try:
         return StreamPart.model_validate(event.body)
     except ValidationError as error:
@@ -68,6 +74,11 @@ def _part(event: Event) -> StreamPart:
 def _stream(parts: list[StreamPart]) -> tuple[datetime, EventKind, str, str]:
     head = parts[0]
     return head.started, EventKind.STREAM, head.agent, "".join(text for part in parts for _, text in part.chunks)
+
+
+def words(body: Body) -> tuple[str, str]:
+    """Who said it, if an agent did, and what is to be read of an event that is no stream."""
+    return _words(body.get("agent", "")), _text(body)
 
 
 def _text(body: Body) -> str:

@@ -3,47 +3,71 @@
 Knows nothing of what the events say beyond the case's `text` and `language` and the last event's `status`.
 """
 
+import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeGuard
 
-from pydantic import NonNegativeInt, TypeAdapter, ValidationError
-
-from transcripts import chain
+from transcripts import audit, chain
+from transcripts.commits import GroupCommit, Waiting
 from transcripts.consultation import ConsultationSummary, Status, Verified, is_id, new_id
 from transcripts.database import Database
-from transcripts.errors import EventRefused, TranscriptAltered, TranscriptMissing
-from transcripts.event import SCHEMA, Body, Event, EventKind, Hash, instant, json_body, opening
+from transcripts.errors import (
+    CheckpointAltered,
+    EventRefused,
+    SigningKeyUnusable,
+    TranscriptAltered,
+    TranscriptError,
+    TranscriptMissing,
+    TranscriptUnwritable,
+)
+from transcripts.event import SCHEMA, Body, Event, EventKind, instant, json_body, opening
+from transcripts.export import json_lines
 from transcripts.presence import Presence
 from transcripts.recorder import Recorder
+from transcripts.seal import Seal
 
 _SHOWN = 80  # characters of the case in a list
 
 _AFTERWARDS = (EventKind.VIEWED, EventKind.EXPORTED, EventKind.FEEDBACK)
 
-_COLUMNS = "consultation, seq, time, kind, body, previous, hash"
+_INSERT = f"INSERT INTO events ({audit.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
-_ROW = TypeAdapter(tuple[str, NonNegativeInt, Hash])
+_log = logging.getLogger(__name__)
 
 
 class TranscriptStore:
     """One open transcript file, for any number of threads; other processes may have it open too."""
 
-    def __init__(self, database: Database, presence: Presence) -> None:
+    def __init__(self, database: Database, presence: Presence, seal: Seal | None = None) -> None:
         self._database = database
         self._presence = presence
+        self._seal = seal
+        self._commits = GroupCommit(self._write, self._copy_out)
+        self._copied = False
 
     @classmethod
-    def open(cls, path: Path, read_only: bool = False, *, patience: float = 5.0) -> Self:
+    def open(cls, path: Path, read_only: bool = False, *, patience: float = 5.0, seal: Seal | None = None) -> Self:
         """Open the file at `path`, made if absent unless `read_only`; wait `patience` seconds for other writers.
 
-        Raises TranscriptUnwritable (TranscriptUnreadable when `read_only`) or TranscriptSchemaTooNew.
+        With a `seal` everything is signed: what is there already at once, each consultation as it ends, the rest on
+        the seal's schedule and when the file is closed.
+
+        Raises TranscriptUnwritable (TranscriptUnreadable when `read_only`), TranscriptSchemaTooNew, or
+        SigningKeyUnusable.
         """
         database = Database(path, read_only=read_only, patience=patience)
-        return cls(database, Presence(path.with_name(f"{path.name}.running")))
+        store = cls(database, Presence(path.with_name(f"{path.name}.running")), None if read_only else seal)
+        try:
+            store.sign()
+        except BaseException:
+            database.close()
+            raise
+        return store
 
     def begin(self) -> Recorder:
         """Start a consultation; raises TranscriptUnwritable."""
@@ -52,7 +76,7 @@ class TranscriptStore:
         with self._database.transaction() as write:
             write.execute(
                 "INSERT INTO consultations (id, started, schema, events, head) VALUES (?, ?, ?, 0, ?)",
-                (consultation, text, SCHEMA, opening(consultation, text)),
+                (consultation, text, SCHEMA, opening(consultation, text, SCHEMA)),
             )
             # Held before the commit lets anyone see the row, so that it never looks interrupted.
             release = self._presence.hold(consultation)
@@ -65,7 +89,34 @@ class TranscriptStore:
         """
         if kind not in _AFTERWARDS:
             raise EventRefused(f"the {kind} event was not recorded because only its own recorder writes such events")
-        return self._append(consultation_id, kind, body)
+        return self._append(consultation_id, kind, body, lambda: None).result()
+
+    def sign(self) -> None:
+        """Sign what has been written since the last checkpoint; does nothing without a seal.
+
+        Raises TranscriptUnwritable, CheckpointAltered, SigningKeyUnusable.
+        """
+        if self._seal:
+            with self._database.transaction() as write:
+                signed = self._seal.sign(write)
+            self._copied = not signed
+            self._copy_out()
+
+    def change_key(self) -> str:
+        """Sign with a new key from now on and return its public half. The old key's last checkpoint names the new
+        one, and its public half is kept.
+
+        Raises TranscriptUnwritable, CheckpointAltered, SigningKeyUnusable.
+        """
+        if self._seal is None:
+            raise SigningKeyUnusable("this transcript was opened without keys; open it with those of the installation")
+        prepared = self._seal.keys.prepare().public
+        with self._database.transaction() as write:
+            self._seal.sign(write, next_key=prepared)
+        self._seal.keys.adopt()
+        self._copied = False
+        self._copy_out()
+        return prepared
 
     def consultations(self, limit: int = 50, before: str | None = None) -> tuple[ConsultationSummary, ...]:
         """The newest `limit` consultations, newest first; `before` is the last id of the page before.
@@ -88,31 +139,48 @@ class TranscriptStore:
         Raises TranscriptMissing, TranscriptUnreadable, and TranscriptAltered for a row that is no event.
         """
         with self._database.snapshot() as read:
-            _consultation(read, consultation_id)
-            rows = _rows(read, consultation_id)
+            audit.consultation(read, consultation_id)
+            rows = read.execute(audit.EVENTS, (consultation_id,)).fetchall()
         return (chain.read(row, consultation_id, seq) for seq, row in enumerate(rows))
 
-    def verify(self, consultation_id: str) -> Verified:
-        """Prove that every event is as it was written.
+    def verify(self, consultation_id: str, keys: audit.Keys | None = None) -> Verified:
+        """Prove that every event is as it was written, and that the signatures over them are by one of `keys`.
 
-        Raises TranscriptAltered for the first that is not, TranscriptMissing, TranscriptUnreadable. A chain
-        without a key shows what was altered, not what someone has recomputed from end to end: keep `head`
-        elsewhere and compare it.
+        Without `keys` those of the installation count, where the store was opened with them; without any, whoever
+        rewrites the file from end to end can sign it anew. Streams, in constant memory.
+
+        Raises TranscriptAltered for the first event that is not, CheckpointAltered, TranscriptMissing,
+        TranscriptUnreadable.
         """
-        with self._database.snapshot() as read:
-            started, events, head = _consultation(read, consultation_id)
-            rows = _rows(read, consultation_id)
-        verified = chain.prove(consultation_id, opening(consultation_id, str(started)), rows)
-        if verified.events != events:
-            difference = f"the consultation has {verified.events} events where {events} were counted"
-            raise TranscriptAltered(consultation_id, verified.events, difference)
-        if verified.head != head:
-            difference = "it is not the event that the consultation ended with"
-            raise TranscriptAltered(consultation_id, max(verified.events - 1, 0), difference)
-        return verified
+        with self._database.long_snapshot() as read:
+            return audit.prove_one(read, consultation_id, self._known(keys))
+
+    def verify_all(self, keys: audit.Keys | None = None, copy: Path | None = None) -> audit.Audit:
+        """Prove every consultation and every checkpoint, and with the second `copy` that the file was not put back.
+
+        Streams, in constant memory. Raises as `verify` does.
+        """
+        with self._database.long_snapshot() as read:
+            return audit.prove_all(read, self._known(keys), copy or (self._seal.copy if self._seal else None))
+
+    def export(self, consultation_id: str) -> Iterator[str]:
+        """The consultation as JSON lines that prove themselves, see `export.json_lines`.
+
+        Raises TranscriptMissing, TranscriptUnreadable, TranscriptAltered.
+        """
+        with self._database.long_snapshot() as read:
+            yield from json_lines(read, consultation_id)
 
     def close(self) -> None:
-        self._database.close()
+        """Write and sign what waits, then let the file go."""
+        self._commits.close()
+        try:
+            self.sign()
+        except TranscriptError as error:
+            # Everything is durable; the next program that opens the file signs it.
+            _log.warning("the last events were not signed: %s", error)
+        finally:
+            self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -120,13 +188,66 @@ class TranscriptStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _append(self, consultation: str, kind: EventKind, body: Body) -> Event:
-        whole = json_body(body)
+    def _known(self, keys: audit.Keys | None) -> audit.Keys | None:
+        return self._seal.keys.public if keys is None and self._seal else keys
+
+    def _append(
+        self, consultation: str, kind: EventKind, body: Body, stopped: Callable[[], TranscriptUnwritable | None]
+    ) -> Future[Event]:
+        return self._commits.add(Waiting(consultation, kind, json_body(body), stopped))
+
+    def _write(self, group: Sequence[Waiting]) -> list[Event | TranscriptError]:
         with self._database.transaction() as write:
-            _, seq, head = _consultation(write, consultation)
-            event = Event.following(consultation, seq, head, time=datetime.now(UTC), kind=kind, body=whole)
-            write.execute(f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", chain.stored(event))
-        return event
+            outcomes = [_written(write, waiting) for waiting in group]
+            if self._seal:
+                ending = {event.consultation for event in outcomes if _ends(event)}
+                if ending or self._seal.due:
+                    self._sign_with(self._seal, write, ending)
+        return outcomes
+
+    def _sign_with(self, seal: Seal, write: sqlite3.Connection, ending: set[str]) -> None:
+        try:
+            self._copied = not seal.sign(write, ending)
+        except (CheckpointAltered, SigningKeyUnusable) as error:
+            raise TranscriptUnwritable(f"it could not be signed: {error}") from error
+
+    def _copy_out(self) -> None:
+        if self._seal is None or self._copied:
+            return
+        try:
+            with self._database.snapshot() as read:
+                self._seal.copy_out(read)
+            self._copied = True
+        except TranscriptError as error:
+            _log.warning("the second copy of the checkpoints was not written: %s", error)
+
+
+def _written(write: sqlite3.Connection, waiting: Waiting) -> Event | TranscriptError:
+    if failure := waiting.stopped():
+        return failure
+    try:
+        _, _, seq, head = audit.consultation(write, waiting.consultation)
+    except (TranscriptMissing, TranscriptAltered) as error:
+        return error
+    event = Event.following(
+        waiting.consultation,
+        seq,
+        head,
+        time=datetime.now(UTC),
+        kind=waiting.kind,
+        body=waiting.body.value,
+        text=waiting.body.text,
+    )
+    try:
+        write.execute(_INSERT, chain.stored(event, waiting.body.text))
+    except sqlite3.IntegrityError as error:
+        # The triggers of the file refuse this one event; the others of its group are none the worse.
+        return TranscriptUnwritable(f"the transcript refuses its next event ({error}); verify the transcript")
+    return event
+
+
+def _ends(event: Event | TranscriptError) -> TypeGuard[Event]:
+    return isinstance(event, Event) and event.kind is EventKind.FINISHED
 
 
 def _well_formed(stored: object) -> str:
@@ -137,29 +258,10 @@ def _well_formed(stored: object) -> str:
     return consultation
 
 
-def _consultation(read: sqlite3.Connection, consultation: str) -> tuple[str, int, str]:
-    """When it started, how many events it has, and the hash of the last one."""
-    if not is_id(consultation):
-        raise TranscriptMissing(consultation)
-    row = read.execute("SELECT started, events, head FROM consultations WHERE id = ?", (consultation,)).fetchone()
-    if row is None:
-        raise TranscriptMissing(consultation)
-    try:
-        return _ROW.validate_python(row, strict=True)
-    except ValidationError as error:
-        raise TranscriptAltered(consultation, 0, "the row of its consultation can no longer be read") from error
-
-
-def _rows(read: sqlite3.Connection, consultation: str) -> list[chain.Row]:
-    return read.execute(
-        f"SELECT {_COLUMNS} FROM events WHERE consultation = ? ORDER BY seq", (consultation,)
-    ).fetchall()
-
-
 def _summary(read: sqlite3.Connection, consultation: str, running: bool) -> ConsultationSummary:
-    started, events, _ = _consultation(read, consultation)
+    started, _, events, _ = audit.consultation(read, consultation)
     rows = read.execute(
-        f"SELECT {_COLUMNS} FROM events WHERE consultation = ? AND kind IN ('case', 'finished') ORDER BY seq",
+        f"SELECT {audit.COLUMNS} FROM events WHERE consultation = ? AND kind IN ('case', 'finished') ORDER BY seq",
         (consultation,),
     ).fetchall()
     landmarks = [chain.read(row, consultation, row[1]) for row in rows]

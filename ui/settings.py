@@ -53,6 +53,16 @@ class ChatSettings(BaseModel):
     cases_at_once: int = Field(2, ge=1)
 
 
+class TranscriptSettings(BaseModel):
+    """How the record is signed: how often while a case runs, and where a second copy of every signature goes, if
+    anywhere. The copy belongs on another disk or machine: it shows when the record was put back to an earlier state.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    checkpoint_seconds: float = Field(60.0, ge=1.0)
+    checkpoint_copy: Path | None = None
+
+
 def default_home() -> Path:
     """The user's data folder, unless COREASONER_HOME names another."""
     return Path(os.environ.get("COREASONER_HOME") or platformdirs.user_data_path("coreasoner"))
@@ -78,6 +88,7 @@ class Settings(BaseSettings):
     remote: dict[str, RemoteSettings] = Field(default_factory=dict)
     team: TeamSettings = TeamSettings()
     chat: ChatSettings = ChatSettings()
+    transcripts: TranscriptSettings = TranscriptSettings()
 
     @field_validator("languages")
     @classmethod
@@ -128,6 +139,11 @@ class Settings(BaseSettings):
     def transcripts_file(self) -> Path:
         """The transcript."""
         return self.home / "transcripts.db"
+
+    @property
+    def keys_folder(self) -> Path:
+        """The key that signs the transcript, and the public ones that prove it."""
+        return self.home / "keys"
 
     @property
     def registry_file(self) -> Path:

@@ -1,5 +1,9 @@
-"""`coreasoner transcripts`: list, show."""
+"""`coreasoner transcripts`: list, show, verify, replay, diff, export, new-key."""
 
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,12 +12,23 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from transcripts.audit import Audit, Keys
+from transcripts.compare import Difference, compare
 from transcripts.event import EventKind
-from transcripts.show import playback
+from transcripts.export import check_script, page, write
+from transcripts.keys import KeyRing, is_public_key, public_keys
+from transcripts.replay import Moment, moments, play, step
+from transcripts.show import playback, visible
+from transcripts.store import TranscriptStore
+from ui.settings import Settings
 from ui.terminal import plain
 from ui.workspace import Workspace
 
+_BY = {"by": "command line"}
+
 app = typer.Typer(no_args_is_help=True)
+
+_Id = Annotated[str, typer.Argument(help="Its id.")]
 
 
 @app.command("list")
@@ -34,14 +49,173 @@ def list_transcripts(
 
 
 @app.command()
-def show(context: typer.Context, transcript: Annotated[str, typer.Argument(help="Its id.")]) -> None:
+def show(context: typer.Context, transcript: _Id) -> None:
     """A consultation as it went, after proving that nobody altered it."""
     console = Console()
     with Workspace(context.obj) as workspace:
         verified = workspace.transcripts.verify(transcript)
         lines = list(playback(workspace.transcripts.events(transcript)))
-        workspace.transcripts.annotate(transcript, EventKind.VIEWED, {"by": "command line"})
+        workspace.transcripts.annotate(transcript, EventKind.VIEWED, _BY)
     for line in lines:
         console.print(Text(f"{line.offset:8.2f} s  {line.kind.value}  {line.agent}"), style="bold")
         console.print(Text(line.text), soft_wrap=True)
     console.print(Text(f"{verified.events} events, unaltered; head {verified.head}"), style="dim", soft_wrap=True)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    transcript: Annotated[str | None, typer.Argument(help="Its id.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="The whole file: every event and signature.")] = False,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="A file with public keys, or one as text; default: those of this installation."),
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="The transcript file; default: that of this installation.")] = None,
+    copy: Annotated[Path | None, typer.Option(help="The second copy of the signatures, to compare with.")] = None,
+) -> None:
+    """Prove that a consultation, or everything, is as it was written and signed."""
+    if everything == bool(transcript):
+        raise typer.BadParameter("name a transcript, or give --all")
+    settings: Settings = context.obj
+    keys = _keys(key or [], settings)
+    with TranscriptStore.open(file or settings.transcripts_file, read_only=True) as store:
+        if transcript:
+            verified = store.verify(transcript, keys)
+            said = f"{verified.events} events, unaltered, {verified.signed} of them signed; head {verified.head}"
+        else:
+            said = _said(store.verify_all(keys, copy or (None if file else settings.transcripts.checkpoint_copy)))
+    console = Console()
+    console.print(Text(said), soft_wrap=True)
+    if keys is None:
+        console.print(Text("Who signed could not be checked: there is no public key here; give --key."), style="yellow")
+
+
+def _keys(given: Iterable[str], settings: Settings) -> Keys | None:
+    named = [frozenset((key,)) if is_public_key(key) else public_keys(Path(key)) for key in given]
+    if named:
+        return frozenset().union(*named)
+    ring = KeyRing(settings.keys_folder)
+    return ring.public if ring.public_file.exists() else None
+
+
+def _said(audit: Audit) -> str:
+    said = f"{audit.consultations} consultations with {audit.events} events, unaltered"
+    if audit.signed_at:
+        when = audit.signed_at.strftime("%Y-%m-%d %H:%M:%S")
+        said += f"; checkpoint {audit.checkpoints} of {when} UTC signs all but {audit.unsigned}"
+    if audit.copy_lacks is not None:
+        said += f"; the second copy lacks {audit.copy_lacks} checkpoints"
+    return f"{said}."
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    transcript: _Id,
+    speed: Annotated[float, typer.Option(min=0.01, help="How many times as fast as it was.")] = 1.0,
+    stepwise: Annotated[bool, typer.Option("--step", help="Wait for Enter before each event.")] = False,
+    start: Annotated[int, typer.Option("--from", min=0, help="Begin with this event.")] = 0,
+    stream: Annotated[int | None, typer.Option(min=0, help="Only the text of this stream, and nothing else.")] = None,
+) -> None:
+    """A consultation again, as it ran, after proving that nobody altered it."""
+    with Workspace(context.obj) as workspace:
+        workspace.transcripts.verify(transcript)
+        happened = moments(workspace.transcripts.events(transcript), start)
+        workspace.transcripts.annotate(transcript, EventKind.VIEWED, _BY)
+    if stream is not None:
+        happened = [moment for moment in happened if moment.stream == stream]
+    played = step(happened, _enter) if stepwise else play(happened, time.sleep, speed)
+    if stream is None:
+        _show(played)
+    else:
+        _pour(played)
+
+
+def _enter() -> None:
+    sys.stdin.readline()
+
+
+def _show(played: Iterator[Moment]) -> None:
+    console, speaker = Console(), None
+    for moment in played:
+        if (moment.kind, moment.agent, moment.stream) != speaker or moment.stream is None:
+            speaker = (moment.kind, moment.agent, moment.stream)
+            of = "" if moment.stream is None else f" {moment.stream}"
+            console.print(
+                Text(f"\n{moment.offset:8.2f} s  {moment.kind.value}{of}  {visible(moment.agent)}"), style="bold"
+            )
+        console.print(Text(visible(moment.text)), end="", soft_wrap=True)
+    console.print()
+
+
+def _pour(played: Iterator[Moment]) -> None:
+    # To a file or a pipe go the very bytes; a terminal would obey some of them.
+    exact = not sys.stdout.isatty()
+    for moment in played:
+        sys.stdout.buffer.write((moment.text if exact else visible(moment.text)).encode())
+        sys.stdout.buffer.flush()
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    left: Annotated[str, typer.Argument(help="A transcript.")],
+    right: Annotated[str, typer.Argument(help="Another one of the same case.")],
+) -> None:
+    """Name the first event and token in which two consultations differ."""
+    with Workspace(context.obj) as workspace:
+        for transcript in (left, right):
+            workspace.transcripts.verify(transcript)
+        compared = compare(workspace.transcripts.events(left), workspace.transcripts.events(right))
+        for transcript in (left, right):
+            workspace.transcripts.annotate(transcript, EventKind.VIEWED, _BY)
+    console = Console()
+    if compared.difference is None:
+        console.print(Text("Identical: the same was said and decided."))
+    else:
+        for line in _difference(compared.difference):
+            console.print(Text(line), soft_wrap=True)
+    if compared.conditions:
+        console.print(Text(f"The conditions differ: {', '.join(compared.conditions)}."), soft_wrap=True)
+    if compared.difference:
+        raise typer.Exit(1)
+
+
+def _difference(found: Difference) -> Iterator[str]:
+    yield visible(f"They differ in {found.what}, {found.place}:")
+    for seq, text in ((found.left_seq, found.left), (found.right_seq, found.right)):
+        yield f"  event {seq}: {visible(repr(text))}" if seq is not None else "  it is missing"
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    transcript: _Id,
+    folder: Annotated[Path, typer.Argument(help="Where a folder with the files is made.")],
+) -> None:
+    """Write a consultation as JSON lines and as a page, with the public keys and a program that checks it."""
+    with Workspace(context.obj) as workspace:
+        record = workspace.transcripts
+        record.verify(transcript)
+        record.annotate(transcript, EventKind.EXPORTED, {**_BY, "formats": ["jsonl", "html"]})
+        record.sign()
+        verified = record.verify(transcript)
+        target = folder / transcript
+        target.mkdir(parents=True)
+        file = write(target, f"{transcript}.jsonl", record.export(transcript))
+        write(target, f"{transcript}.html", [page(record.events(transcript), verified)])
+        write(target, "record.pub", [workspace.keys.public_file.read_text("utf-8").strip()])
+        write(target, "check_export.py", [check_script().strip()])
+    console = Console()
+    console.print(Text(f"{verified.events} events are in {target}."), soft_wrap=True)
+    console.print(Text(f"Check them anywhere with: python check_export.py {file.name} record.pub"), soft_wrap=True)
+
+
+@app.command("new-key")
+def new_key(context: typer.Context) -> None:
+    """Sign with a new key from now on; what older keys signed stays proved."""
+    with Workspace(context.obj) as workspace:
+        public = workspace.transcripts.change_key()
+        where = workspace.keys.public_file
+    Console().print(Text(f"New signatures are by {public}; give auditors {where} again."), soft_wrap=True)

@@ -32,7 +32,9 @@ from models.registry import Registry
 from models.remote import RemoteChatClient
 from models.weights import WeightStore
 from transcripts.event import EventKind
+from transcripts.keys import KeyRing
 from transcripts.recorder import Recorder
+from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
 from ui.errors import NotReady, SettingsInvalid
 from ui.settings import Settings
@@ -94,9 +96,16 @@ class Workspace:
 
     @cached_property
     def transcripts(self) -> TranscriptStore:
-        """The record. Raises TranscriptError."""
+        """The record, signed with the keys of this installation. Raises TranscriptError."""
         self.settings.home.mkdir(parents=True, exist_ok=True)
-        return TranscriptStore.open(self.settings.transcripts_file)
+        chosen = self.settings.transcripts
+        seal = Seal(self.keys, chosen.checkpoint_copy, chosen.checkpoint_seconds)
+        return TranscriptStore.open(self.settings.transcripts_file, seal=seal)
+
+    @property
+    def keys(self) -> KeyRing:
+        """The keys that sign the record; they are made when it is first opened."""
+        return KeyRing(self.settings.keys_folder)
 
     def model(self, role: Role) -> str:
         """The name of the model that plays `role`: a remote one's, or a language model's of the registry.

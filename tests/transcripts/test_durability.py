@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +15,8 @@ import pytest
 from transcripts.consultation import Status
 from transcripts.errors import TranscriptError, TranscriptUnwritable
 from transcripts.event import EventKind
+from transcripts.keys import KeyRing
+from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
 
 ROOT = Path(__file__).parents[2]
@@ -200,19 +201,6 @@ def test_a_file_in_place_of_the_folder_cannot_be_opened(path: Path) -> None:
         TranscriptStore.open(path / "transcripts.db")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of half a megabyte."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", disk], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as refusal:
-        pytest.skip(f"this account may not mount a disk: {refusal}")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
-
-
 def test_a_disk_without_space_is_named_as_the_reason(small_disk: Path) -> None:
     with TranscriptStore.open(small_disk / "transcripts.db") as store:
         recorder = store.begin()
@@ -222,6 +210,20 @@ def test_a_disk_without_space_is_named_as_the_reason(small_disk: Path) -> None:
             acknowledged += [recorder.record(EventKind.PROMPT, {"text": "x" * 3000}) for _ in range(500)]
 
         assert store.verify(recorder.consultation_id).events > 10
+
+
+def test_a_full_disk_stops_a_signed_case_too_and_leaves_a_file_that_is_proved(small_disk: Path, ring: KeyRing) -> None:
+    path = small_disk / "transcripts.db"
+    with TranscriptStore.open(path, seal=Seal(ring, small_disk / "copy.jsonl")) as store:
+        with store.begin() as recorder:
+            acknowledged = [recorder.record(EventKind.CASE, {"text": "fever"})]
+        with pytest.raises(TranscriptUnwritable, match="the disk is full"), store.begin() as filling:
+            acknowledged += [filling.record(EventKind.PROMPT, {"text": "x" * 3000}) for _ in range(500)]
+
+    with TranscriptStore.open(path, read_only=True) as auditor:
+        audit = auditor.verify_all(ring.public)
+        assert audit.consultations == 2
+        assert auditor.verify(recorder.consultation_id, ring.public).signed == 2
 
 
 def test_a_read_only_disk_can_be_audited_but_not_written(small_disk: Path) -> None:

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from transcripts.errors import EventRefused
-from transcripts.event import Body, Event, EventKind, json_body, opening
+from transcripts.event import Body, Event, EventKind, canonical, json_body, opening, parse
 from transcripts.store import TranscriptStore
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 5, UTC)
-OPENING = opening("c_01", "2026-11-22T12:00:00.000005Z")
+OPENING = opening("c_01", "2026-11-22T12:00:00.000005Z", 1)
 
 LANGUAGES = {
     "ja": "68歳男性、冷汗を伴う胸痛。",
@@ -119,4 +119,37 @@ def test_a_body_as_deep_as_allowed_is_read_back_and_a_deeper_one_refused(store: 
     [("half \ud83d", "half \ufffd"), ("\udc00 half", "\ufffd half"), ("pair \ud83e\udec0", "pair 🫀")],
 )
 def test_broken_surrogates_from_a_model_are_kept_as_well_formed_text(broken: str, kept: str) -> None:
-    assert json_body({"text": broken}) == {"text": kept}
+    assert json_body({"text": broken}).value == {"text": kept}
+
+
+def test_every_character_has_the_form_of_rfc_8785() -> None:
+    characters = [chr(code) for code in range(0x11000) if not 0xD800 <= code < 0xE000]
+
+    for start in range(0, len(characters), 512):
+        body: Body = {"text": "".join(characters[start : start + 512]), "list": [*characters[start : start + 8]]}
+        assert json_body(body).text == canonical(body)
+
+
+@pytest.mark.parametrize("low", ["\ue000", "\uff21", "z"])
+def test_keys_are_sorted_as_rfc_8785_says(low: str) -> None:
+    # By UTF-16 code units an emoji comes before U+E000.
+    assert json_body({low: 1, "🫀": 2, "a": 3}).text == canonical({low: 1, "🫀": 2, "a": 3})
+
+
+@pytest.mark.parametrize(
+    "number", [0, -1, 2**53 - 1, 0.1, 2.5e-7, 1e-5, 1e15, 1e16, 1e20, 1e21, 1.5e300, 5e-324, -0.25, 3.0, -0.0, True]
+)
+def test_numbers_have_the_form_of_rfc_8785(number: float) -> None:
+    body: Body = {"number": number, "list": [number]}
+
+    assert json_body(body).text == canonical(body)
+    assert json_body(json_body(body).value).text == canonical(body)
+
+
+@pytest.mark.parametrize("value", [EventKind.CASE, (1, 2), {"deep": (1,)}, [EventKind.CASE]])
+def test_other_types_that_json_has_a_form_for_come_back_as_plain_json(value: object) -> None:
+    body = json_body({"value": value})  # type: ignore[dict-item]  # it is what a careless writer hands over
+
+    assert json_body(body.value) == body
+    assert parse(body.text) == body.value
+    assert type(body.value["value"]) in (str, list, dict)

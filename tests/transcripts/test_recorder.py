@@ -1,14 +1,17 @@
 """A consultation is written while it happens: streams with their timing, from many threads, to a recorded end."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from transcripts.consultation import Outcome, Status
-from transcripts.errors import EventRefused
+from transcripts.errors import EventRefused, TranscriptUnwritable
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder, StreamPart
 from transcripts.store import TranscriptStore
@@ -65,6 +68,8 @@ def test_a_stream_is_durable_before_it_ends(store: TranscriptStore) -> None:
         stream.add("first")
         clock.now += 0.5
         stream.add(" second")
+        # Events become durable in their order.
+        recorder.record(EventKind.PROMPT, {"text": "next"})
 
         assert [chunk for _, chunk in parts(store, recorder)[0].chunks] == ["first", " second"]
 
@@ -79,6 +84,26 @@ def test_ending_a_consultation_writes_what_its_open_streams_still_hold(store: Tr
     assert kinds(store, recorder) == [EventKind.STREAM, EventKind.FINISHED]
     with pytest.raises(EventRefused, match="closed"):
         stream.add("too late")
+
+
+def test_a_stream_that_cannot_be_recorded_stops_at_its_next_part_or_its_end(path: Path) -> None:
+    clock = Clock()
+    with TranscriptStore.open(path, patience=0.01) as store, closing(sqlite3.connect(path)) as other:
+        recorder = store.begin()
+        going_on, ending = (recorder.stream("english reasoner", clock=clock) for _ in range(2))
+        other.execute("BEGIN IMMEDIATE")
+        for stream in (going_on, ending):
+            clock.now += 0.5
+            stream.add("never durable")
+        clock.now += 0.5
+
+        with pytest.raises(TranscriptUnwritable, match="locked"):
+            going_on.add("nor this")
+        with pytest.raises(TranscriptUnwritable, match="locked"):
+            ending.close()
+
+        other.rollback()
+        assert list(store.events(recorder.consultation_id)) == []
 
 
 def test_a_stream_that_breaks_off_keeps_what_it_said(store: TranscriptStore) -> None:

@@ -16,7 +16,7 @@ from transcripts.errors import (
     TranscriptUnreadable,
     TranscriptUnwritable,
 )
-from transcripts.event import EventKind
+from transcripts.event import SCHEMA, EventKind
 from transcripts.store import TranscriptStore
 
 
@@ -152,7 +152,7 @@ def test_a_file_from_a_later_version_is_left_alone(store: TranscriptStore, path:
     with pytest.raises(TranscriptSchemaTooNew):
         TranscriptStore.open(path)
 
-    assert (caught.value.found, caught.value.known) == (9, 1)
+    assert (caught.value.found, caught.value.known) == (9, SCHEMA)
 
 
 def test_the_file_of_another_program_is_left_alone(path: Path) -> None:

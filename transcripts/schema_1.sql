@@ -1,6 +1,4 @@
--- Schema 1. Rows are only ever added; the triggers stop mistakes, the hash chain shows what gets past them.
-BEGIN IMMEDIATE;
-
+-- Schema 1, run as one transaction with the later ones. Rows are only ever added; the triggers stop mistakes, the hash chain shows what gets past them.
 CREATE TABLE IF NOT EXISTS consultations (
     id      TEXT    NOT NULL PRIMARY KEY,
     started TEXT    NOT NULL,
@@ -57,4 +55,3 @@ BEGIN SELECT RAISE(ABORT, 'consultations are never deleted'); END;
 
 PRAGMA application_id = 0x4D436F52;
 PRAGMA user_version = 1;
-COMMIT;
