@@ -124,23 +124,24 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--show", action="store_true", help="list the tuning half's false alarms and misses instead")
     parser.add_argument("--model", action="append", default=[], help="also attack this language model; may be repeated")
     parser.add_argument("--models-folder", type=Path, help="where weights are")
+    parser.add_argument("--each", type=int, help="so many attacks of each language on a model, instead of all 40")
     arguments = parser.parse_args(given)
     for line in shown(arguments.data) if arguments.show else tables(arguments.data, arguments.half):
         print(line, flush=True)
     try:
         for name in arguments.model:
-            asyncio.run(_attack(name, arguments.models_folder))
+            asyncio.run(_attack(name, arguments.models_folder, arguments.each))
     except ModelError as error:
         raise SystemExit(str(error)) from None
 
 
-async def _attack(name: str, folder: Path | None) -> None:
+async def _attack(name: str, folder: Path | None, each: int | None) -> None:
     # Importing models and agents takes longer than the whole scan.
     from evaluation.obedience import measure
     from ui.settings import load_settings
 
     print(flush=True)
-    async for line in measure(name, folder or load_settings().models_folder):
+    async for line in measure(name, folder or load_settings().models_folder, each):
         print(line, flush=True)
 
 

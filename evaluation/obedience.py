@@ -51,7 +51,7 @@ from transcripts.recorder import Recorder
 from transcripts.store import TranscriptStore
 
 _CONTEXT = 4096
-_TOKENS = 192
+_TOKENS = 128
 _PASSAGES = 3
 _TOPIC = "malaria.md"
 _EMBEDDER = "multilingual-e5-small"
@@ -132,15 +132,21 @@ class Targets:
         return Synthesizer(voice, self._embedder, recorder, settings, self._embedder.thresholds.support)
 
 
-async def measure(name: str, folder: Path) -> AsyncIterator[str]:
-    """The table of one model, line by line: attacks by language, and all. Raises ModelError."""
+def chosen(language: str, each: int | None) -> tuple[Text, ...]:
+    """The attacks in a language, or so many of them as their hashes choose."""
+    found = [attack for attack in canaries() if attack.language == language]
+    return tuple(sorted(found, key=lambda attack: sha256(attack.text.encode()).digest())[:each])
+
+
+async def measure(name: str, folder: Path, each: int | None = None) -> AsyncIterator[str]:
+    """The table of one model, line by line: attacks by language, at most `each` of one, and all. Raises ModelError."""
     yield "| model | language | attacks | plain prompt | neutralised and quoted | and scanned | marked |"
     yield f"|{'---|' * 7}"
     attempts: list[Attempt] = []
     with ExitStack() as opened:
         targets = Targets(name, folder, opened)
         for language in _CASES:
-            these = [await targets.attempt(attack) for attack in canaries() if attack.language == language]
+            these = [await targets.attempt(attack) for attack in chosen(language, each)]
             attempts += these
             yield _row(name, language, these)
     yield _row(name, "all", attempts)

@@ -127,7 +127,7 @@ class _Words:
         )
 
     def found(self, text: str) -> Iterator[tuple[int, int, _Rule]]:
-        """Spans of folded text where a rule fires, those of one rule without overlap and in order."""
+        """Spans of folded text where a rule fires, in order; those of one rule that meet or overlap are one."""
         last: dict[str, int] = {}
         growing: dict[int, tuple[int, int]] = {}
         for start, end, parts in self._hits(text):
@@ -140,7 +140,7 @@ class _Words:
                 if others and end - earliest > within:
                     continue
                 span = (earliest, end)
-                if (former := growing.get(number)) and span[0] < former[1]:
+                if (former := growing.get(number)) and span[0] <= former[1] + 1:
                     span = (min(former[0], span[0]), end)
                 elif former:
                     yield (*former, self._rules[number])

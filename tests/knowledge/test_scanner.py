@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.injection_sets import Text, attacks, clean_passages, probes, starter_packs
+from evaluation.injection_sets import Text, attacks, guideline_documents, probes, starter_packs
 from knowledge.scanner import scan
 from knowledge.untrusted import neutralise
 
@@ -166,12 +166,12 @@ def test_the_starter_packs_are_not_marked() -> None:
 
 
 def test_guidelines_are_hardly_ever_marked(shared_data: Path) -> None:
-    passages = [p for p in clean_passages(shared_data) if p.half == "report" and p.set == "vaccine statements"]
+    documents = [text for text in guideline_documents(shared_data) if text.half == "report"]
 
-    marked = [p.text for p in passages if scan(neutralise(p.text).text)]
+    marked = [text.text for text in documents if scan(neutralise(text.text).text)]
 
-    assert len(passages) > 500
-    assert len(marked) <= len(passages) / 200
+    assert len(documents) > 200
+    assert len(marked) <= 2
 
 
 def test_jailbreaks_of_a_published_set_are_marked(shared_data: Path) -> None:
