@@ -12,3 +12,12 @@ def models_folder() -> Path:
     """The folder with the weights of the test set: COREASONER_TEST_MODELS, or the user's own models folder."""
     folder = os.environ.get("COREASONER_TEST_MODELS")
     return Path(folder) if folder else platformdirs.user_data_path("coreasoner") / "models"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of shared benchmark files: COREASONER_TEST_DATA, or the test is skipped."""
+    folder = os.environ.get("COREASONER_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("COREASONER_TEST_DATA names no folder of shared benchmark files")
+    return Path(folder)
