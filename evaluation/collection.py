@@ -43,12 +43,16 @@ class Question(NamedTuple):
 
 
 class Collection(NamedTuple):
-    """Questions and the packs with their answers; `packs` writes what is not there yet below the folder it is given."""
+    """Questions and the packs with their answers; `pack` gives that of a language, written below a folder."""
 
     name: str
     questions: tuple[Question, ...]
-    packs: Callable[[Path], Sequence[Path]]
+    pack: Callable[[Path, str], Path]
     pairs: tuple[tuple[str, str], ...]  # language of the question, language of the answer
+
+    def among(self, languages: Sequence[str]) -> "Collection":
+        """Only what is asked and answered in these languages."""
+        return self._replace(pairs=tuple(pair for pair in self.pairs if set(pair) <= set(languages)))
 
 
 def collections(data: Path, starter: Path) -> tuple[Collection, ...]:
@@ -86,9 +90,7 @@ def starter_guidelines(starter: Path) -> Collection:
         for number, texts in enumerate(asked, 1)
     )
     languages = tuple(sorted(path.parent.name for path in starter.glob(f"*/{MANIFEST}")))
-    return Collection(
-        "starter", questions, lambda folder: [starter / name for name in languages], _with_english(languages)
-    )
+    return Collection("starter", questions, lambda _, language: starter / language, _with_english(languages))
 
 
 class Source(NamedTuple):
@@ -118,13 +120,11 @@ def write_pack(folder: Path, name: str, language: str, documents: Mapping[str, S
 def _written(
     name: str, questions: tuple[Question, ...], answers: Mapping[str, Texts], languages: tuple[str, ...]
 ) -> Collection:
-    def packs(folder: Path) -> list[Path]:
-        return [
-            write_pack(folder, f"{name}-{tag}", tag, {f"{key}.txt": Source(t[tag]) for key, t in answers.items()})
-            for tag in languages
-        ]
+    def pack(folder: Path, language: str) -> Path:
+        documents = {f"{key}.txt": Source(texts[language]) for key, texts in answers.items()}
+        return write_pack(folder, f"{name}-{language}", language, documents)
 
-    return Collection(name, questions, packs, _with_english(languages))
+    return Collection(name, questions, pack, _with_english(languages))
 
 
 def _with_english(languages: Sequence[str]) -> tuple[tuple[str, str], ...]:

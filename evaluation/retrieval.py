@@ -18,9 +18,9 @@ import knowledge
 from evaluation.collection import Collection, Question, collections
 from evaluation.statistics import mean_interval
 from knowledge.search import search
-from knowledge.store import KnowledgeStore
+from knowledge.store import Embedder, KnowledgeStore
 from knowledge.table import only
-from models.embedder import Embedder
+from models.embedder import Embedder as ShippedEmbedder
 from models.registry import Registry
 from ui.settings import load_settings
 
@@ -28,6 +28,8 @@ STARTER = Path(knowledge.__file__).parent / "starter"
 _DEPTH = 20  # passages, for 10 documents of which some have several
 _CUT = 10
 _KEPT = 5  # passages that the product shows
+_RANKED = 10  # passages of each way that ranks are fused of
+_RANK_CONSTANT = 60
 
 Scores = dict[str, list[float]]  # by way of searching, a figure a question
 
@@ -58,15 +60,28 @@ def recall(found: Iterable[str], relevant: frozenset[str]) -> float:
     return len(relevant.intersection(found)) / len(relevant)
 
 
+def reciprocal_rank_fusion(rankings: Iterable[Sequence[str]], k: int = _RANK_CONSTANT) -> list[str]:
+    """The items by the sum of 1 / (k + rank) over the rankings that hold them, ranks counting from 1.
+
+    Cormack, Clarke and Büttcher 2009, https://doi.org/10.1145/1571941.1572114; what the product's fusion is held to.
+    """
+    scores: dict[str, float] = {}
+    for ranking in rankings:
+        for rank, item in enumerate(ranking, 1):
+            scores[item] = scores.get(item, 0.0) + 1.0 / (k + rank)
+    return sorted(scores, key=lambda item: (-scores[item], item))
+
+
 class Searched:
     """A collection in its store."""
 
-    def __init__(self, collection: Collection, folder: Path, embedder: Embedder) -> None:
-        """Write and add the packs that are not there yet."""
+    def __init__(self, collection: Collection, folder: Path, embedder: Embedder, typical: float) -> None:
+        """Add the packs of the languages in which answers are looked for, where they are not there yet."""
         self.collection = collection
+        self._typical = typical
         self.store = KnowledgeStore(folder / collection.name, embedder)
-        for pack in collection.packs(folder / "packs"):
-            self.store.add(pack)
+        for language in dict.fromkeys(answered for _, answered in collection.pairs):
+            self.store.add(collection.pack(folder / "packs", language))
         self._names = {
             entry.sha256: PurePosixPath(entry.file).stem
             for pack in self.store.list_packs()
@@ -75,7 +90,12 @@ class Searched:
 
     def ways(self) -> Mapping[str, Callable[[str, str], list[str]]]:
         """The ways of searching: question and language to the documents of the passages found, best passage first."""
-        return {"full text": self._by_words, "dense": self._by_vector, "hybrid": self._by_both}
+        return {
+            "full text": lambda text, language: self._documents(self._by_words(text, language)),
+            "dense": lambda text, language: self._documents(self._by_vector(text, language)),
+            "rank fusion": self._by_ranks,
+            "hybrid": self._by_both,
+        }
 
     def measure(self, asked: str, answered: str, questions: Sequence[Question]) -> Measured:
         """Ask the questions in one language of documents in another."""
@@ -87,20 +107,32 @@ class Searched:
             measured.recall[name] = [recall(names[:_KEPT], q.answers) for names, q in pairs]
         return measured
 
-    def _by_words(self, text: str, language: str) -> list[str]:
-        return self._documents(self.store.table.matching(text, only([language], None), _DEPTH))
+    def _by_words(self, text: str, language: str, limit: int = _DEPTH) -> list[str]:
+        return [item for item, _ in self.store.table.matching(text, only([language], None), limit)]
 
-    def _by_vector(self, text: str, language: str) -> list[str]:
+    def _by_vector(self, text: str, language: str, limit: int = _DEPTH) -> list[str]:
         vector = self.store.embedder.embed_queries([text])[0]
-        return self._documents(self.store.table.nearest(vector, only([language], None), _DEPTH))
+        return [item for item, _ in self.store.table.nearest(vector, only([language], None), limit)]
+
+    def _by_ranks(self, text: str, language: str) -> list[str]:
+        ways = (self._by_words, self._by_vector)
+        return self._documents(reciprocal_rank_fusion(way(text, language, _RANKED) for way in ways))
 
     def _by_both(self, text: str, language: str) -> list[str]:
-        found = search(self.store, [text], languages=[language], limit=_DEPTH, today=date.today(), relevance=0.0)
+        found = search(
+            self.store,
+            [text],
+            languages=[language],
+            limit=_DEPTH,
+            today=date.today(),
+            relevance=0.0,
+            typical=self._typical,
+        )
         return [self._names[scored.passage.document] for scored in found]
 
-    def _documents(self, ranking: Sequence[tuple[str, float]]) -> list[str]:
-        passages = {passage.id: passage for passage, _ in self.store.table.passages([item for item, _ in ranking])}
-        return [self._names[passages[item].document] for item, _ in ranking]
+    def _documents(self, ids: Sequence[str]) -> list[str]:
+        passages = {passage.id: passage for passage, _ in self.store.table.passages(ids)}
+        return [self._names[passages[item].document] for item in ids]
 
 
 def measurements(searched: Searched, half: str, at_most: int | None) -> Iterator[Measured]:
@@ -144,10 +176,17 @@ def _row(collection: str, pair: str, scores: Scores) -> str:
     return f"| {' | '.join((collection, pair, str(len(gains)), *cells, f'{mean_interval(gains)} ({better})'))} |"
 
 
-def open_embedder(models_folder: Path) -> Embedder:
+def _chosen(
+    found: Iterable[Collection], names: Sequence[str] | None, languages: Sequence[str] | None
+) -> list[Collection]:
+    named = [collection for collection in found if not names or collection.name in names]
+    return [collection.among(languages) if languages else collection for collection in named]
+
+
+def open_embedder(models_folder: Path) -> ShippedEmbedder:
     """The embedder that ships, from the folder of weights. Raises EmbedderUnavailable."""
     card = Registry.load().card("multilingual-e5-small")
-    return Embedder(models_folder / card.name, card)
+    return ShippedEmbedder(models_folder / card.name, card)
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -160,14 +199,17 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, help="keep the stores in this folder")
     parser.add_argument("--half", choices=("tuning", "held-out", "all"), default="held-out", help="of the questions")
     parser.add_argument("--questions", type=int, help="at most so many a pair of languages")
+    parser.add_argument("--collection", action="append", help="measure this one only; may be repeated")
+    parser.add_argument("--language", action="append", help="ask and answer in this one only; may be repeated")
     arguments = parser.parse_args(given)
     embedder = open_embedder(arguments.models_folder)
+    typical = embedder.thresholds.typical
     with tempfile.TemporaryDirectory(prefix="coreasoner-retrieval-") as temporary:
         work = arguments.work or Path(temporary)
         measured = [
             one
-            for collection in collections(arguments.data, STARTER)
-            for one in measurements(Searched(collection, work, embedder), arguments.half, arguments.questions)
+            for collection in _chosen(collections(arguments.data, STARTER), arguments.collection, arguments.language)
+            for one in measurements(Searched(collection, work, embedder, typical), arguments.half, arguments.questions)
         ]
     print(f"nDCG@{_CUT}\n\n" + "\n".join(table(measured, lambda m: m.ndcg)))
     print(f"\nrecall@{_KEPT}\n\n" + "\n".join(table(measured, lambda m: m.recall)))

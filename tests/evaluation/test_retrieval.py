@@ -1,11 +1,10 @@
-from collections.abc import Sequence
 from math import log2
 from pathlib import Path
 
 import pytest
 
 from evaluation.collection import Collection, Question, Source, write_pack
-from evaluation.retrieval import Measured, Searched, measurements, ndcg, recall, table
+from evaluation.retrieval import Measured, Searched, measurements, ndcg, recall, reciprocal_rank_fusion, table
 from tests.knowledge.conftest import HashingEmbedder
 
 ANSWERS = {
@@ -15,8 +14,8 @@ ANSWERS = {
 }
 
 
-def packs(folder: Path) -> Sequence[Path]:
-    return [write_pack(folder, "answers", "en", {f"{name}.txt": Source(text) for name, text in ANSWERS.items()})]
+def pack(folder: Path, language: str) -> Path:
+    return write_pack(folder, "answers", language, {f"{name}.txt": Source(text) for name, text in ANSWERS.items()})
 
 
 @pytest.fixture
@@ -24,8 +23,8 @@ def searched(tmp_path: Path) -> Searched:
     questions = tuple(
         Question(name, {"en": f"{name}: what helps a child?"}, frozenset({name})) for name in ("fever", "cough", "burn")
     )
-    collection = Collection("small", questions, packs, (("en", "en"),))
-    return Searched(collection, tmp_path, HashingEmbedder())  # type: ignore[arg-type]  # needs no weights
+    collection = Collection("small", questions, pack, (("en", "en"),))
+    return Searched(collection, tmp_path, HashingEmbedder(), typical=0.0)
 
 
 def test_ndcg_discounts_what_comes_late() -> None:
@@ -45,10 +44,19 @@ def test_recall_is_the_share_of_what_answers() -> None:
     assert recall(["a", "x"], frozenset({"a", "b"})) == 0.5
 
 
+def test_reciprocal_rank_fusion_sums_reciprocal_ranks() -> None:
+    # a: 1/61 + 1/63, b: 1/62 + 1/61, c: 1/62
+    assert reciprocal_rank_fusion([["a", "b"], ["b", "c", "a"]]) == ["b", "a", "c"]
+
+
+def test_no_rankings_fuse_to_nothing() -> None:
+    assert reciprocal_rank_fusion([[], []]) == []
+
+
 def test_every_way_of_searching_is_measured_on_every_question(searched: Searched) -> None:
     [measured] = measurements(searched, "all", None)
 
-    assert set(measured.ndcg) == set(measured.recall) == {"full text", "dense", "hybrid"}
+    assert set(measured.ndcg) == set(measured.recall) == {"full text", "dense", "rank fusion", "hybrid"}
     assert {len(values) for values in measured.ndcg.values()} == {3}
     assert measured.ndcg["full text"] == [1.0, 1.0, 1.0]
     assert measured.recall["hybrid"] == [1.0, 1.0, 1.0]
