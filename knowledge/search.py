@@ -123,7 +123,7 @@ def _fused(
 def _cosines(queries: Vectors, passages: Vectors) -> Vectors:
     """Between queries [q, d] and passages [p, d], shape [q, p]; 0 where either has no direction."""
     lengths = np.linalg.norm(queries, axis=1)[:, None] * np.linalg.norm(passages, axis=1)
-    cosines: Vectors = queries @ passages.T / np.where(lengths == 0, 1, lengths)
+    cosines: Vectors = (queries @ passages.T / np.where(lengths == 0, 1, lengths)).astype(np.float32)
     return cosines
 
 

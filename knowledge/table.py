@@ -20,7 +20,8 @@ from lancedb.index import FTS
 from lancedb.query import MatchQuery
 
 from knowledge.passage import Passage
-from knowledge.vectors import HeldFilters, HeldVectors, Vectors
+from knowledge.vectors import HeldFilters, HeldVectors
+from knowledge.vectors import Vectors as Vectors  # for those who hand vectors in
 
 _TABLE = "passages"
 _WORDS = "text"

@@ -35,7 +35,7 @@ class HeldVectors:
         cosines = np.round(self._vectors @ vector / (self._lengths * np.linalg.norm(vector)), _DIGITS)
         last = max(0, len(cosines) - limit)
         within = np.flatnonzero(cosines >= np.partition(cosines, last)[last])  # with all that tie for the last place
-        found = [(self._ids[i], float(cosines[i])) for i in within]
+        found = [(self._ids[i], float(cosines[i])) for i in within.tolist()]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 
