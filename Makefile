@@ -30,6 +30,10 @@ types: $(READY)
 
 bench: test-weights
 	$(BIN)/python -m evaluation.bench
+	@if [ -n "$${COREASONER_TEST_DATA:-}" ]; then \
+	  $(BIN)/python -m evaluation.retrieval --data "$$COREASONER_TEST_DATA"; \
+	  $(BIN)/python -m evaluation.knowledge_scale --data "$$COREASONER_TEST_DATA" --share 4; \
+	else echo "COREASONER_TEST_DATA is not set; retrieval is not measured."; fi
 
 test-weights: $(READY)
 	$(BIN)/coreasoner models pull test

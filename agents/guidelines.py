@@ -22,7 +22,7 @@ class RetrievalSettings(BaseModel):
     """How guidelines are searched: `candidates` retrieved and `kept` passages a language."""
 
     query_mode: QueryMode = "chain"
-    candidates: int = Field(10, ge=1)
+    candidates: int = Field(20, ge=1)
     kept: int = Field(5, ge=1)
     relevance: float = Field(ge=-1.0, le=1.0)
     typical: float = Field(ge=-1.0, le=1.0)

@@ -41,7 +41,7 @@ class Passage(BaseModel):
 class ScoredPassage(BaseModel):
     """A passage that a search found, and why it stands where it stands.
 
-    `score` is the fused reciprocal rank; `similarity` the highest cosine of any query to the passage under its
+    `score` is what search orders by; `similarity` the highest cosine of any query to the passage under its
     headings and `lift` the most that one exceeds that query's mean cosine to all passages, both None where a vector
     has no direction; the ranks count from 1 and are None where that way of searching
     didn't find it.

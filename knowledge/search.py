@@ -1,10 +1,11 @@
-"""Hybrid search: the nearest vectors and the matching words, fused by reciprocal rank.
+"""Hybrid search: the nearest vectors and the matching words, fused by how much better than the rest they are.
 
 It ranks and flags; whether a flagged passage is shown, and as what, is the caller's decision.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import islice
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -13,14 +14,15 @@ from knowledge.passage import Passage, ScoredPassage
 from knowledge.store import KnowledgeStore
 from knowledge.table import Filter, PassageTable, Vectors, only
 
-RRF_K = 60
+WORDS = 0.4  # what the best match of words counts against the nearest vector; measured in docs/retrieval.md
 INTERNATIONAL = "INT"
 _MAX_QUERY = 2000  # characters: what small embedders read at most; the rest would only cost time
 # Equal scores come back in any order, so more are fetched than kept and the tie is broken here, by id.
 _OVERFETCH = 4
 _PRIOR = 30
+_LEAST_LIFT = 0.01  # under it nothing is near, and differences between distant passages are not stretched
 
-Ranking = Sequence[str]
+Ranking = Mapping[str, float]  # id to cosine or BM25, best first
 
 
 class _Rankings(BaseModel):
@@ -37,19 +39,6 @@ class _Nearness(BaseModel):
     lift: float | None
 
 
-def reciprocal_rank_fusion(rankings: Iterable[Ranking], k: int = RRF_K) -> dict[str, float]:
-    """Score every id by the sum of 1 / (k + rank) over the rankings that hold it, ranks counting from 1.
-
-    Cormack, Clarke and Büttcher 2009, "Reciprocal rank fusion outperforms Condorcet and individual rank learning
-    methods", SIGIR, https://doi.org/10.1145/1571941.1572114.
-    """
-    scores: dict[str, float] = {}
-    for ranking in rankings:
-        for rank, item in enumerate(ranking, 1):
-            scores[item] = scores.get(item, 0.0) + 1.0 / (k + rank)
-    return scores
-
-
 def search(
     store: KnowledgeStore,
     queries: Sequence[str],
@@ -57,14 +46,14 @@ def search(
     languages: Sequence[str] | None,
     jurisdictions: Sequence[str] | None = None,
     limit: int = 5,
-    candidates: int = 10,
+    candidates: int = 20,
     today: date,
     relevance: float,
     typical: float = 0.0,
 ) -> tuple[ScoredPassage, ...]:
     """The `limit` best passages for all queries together, best first; the same call gives the same answer.
 
-    Each query ranks `candidates` passages by cosine and as many by words, and all rankings are fused. Languages are
+    Each query ranks `candidates` passages by cosine and as many by words; `_fused` orders them all. Languages are
     compared without script and region; None means every language or jurisdiction. A passage is flagged relevant where
     its cosine exceeds what the query has to any passage at all by `relevance` (see `_baselines`, which explains
     `typical`); one that expired before `today` is flagged and not held back. Passages with
@@ -78,11 +67,12 @@ def search(
     where = only(languages, jurisdictions)
     vectors = store.embedder.embed_queries(asked)
     rankings = _rankings(table, asked, vectors, where, candidates)
-    scores = reciprocal_rank_fusion((*rankings.dense, *rankings.text))
-    found = sorted(table.passages(scores.keys(), where), key=lambda pair: _order(pair[0], scores))
+    baselines = _baselines(vectors, *table.centre(where), typical)
+    candidate = table.passages({item for ranking in (*rankings.dense, *rankings.text) for item in ranking}, where)
+    scores = _fused(candidate, vectors, baselines, rankings.text)
+    found = sorted(candidate, key=lambda pair: _order(pair[0], scores))
     unique = {passage.sha256: (passage, vector) for passage, vector in reversed(found)}
     best = sorted(unique.values(), key=lambda pair: _order(pair[0], scores))[:limit]
-    baselines = _baselines(vectors, *table.centre(where), typical)
     return tuple(
         _scored(passage, scores, rankings, _nearness(vectors, baselines, vector), today, relevance)
         for passage, vector in best
@@ -104,12 +94,41 @@ def _rankings(table: PassageTable, asked: list[str], vectors: Vectors, where: Fi
 
 
 def _ranking(scored: list[tuple[str, float]], candidates: int) -> Ranking:
-    return list(dict.fromkeys(item for item, _ in scored))[:candidates]
+    first: dict[str, float] = {}
+    for item, score in scored:
+        first.setdefault(item, score)
+    return dict(islice(first.items(), candidates))
+
+
+def _fused(
+    found: list[tuple[Passage, Vectors]], queries: Vectors, baselines: Vectors, words: Sequence[Ranking]
+) -> dict[str, float]:
+    """Score every id by its lift and, weighted, its BM25, each as a share of its query's best, summed over queries.
+
+    A convex combination as in Bruch, Gai and Ingber 2023, "An analysis of fusion functions for hybrid retrieval",
+    https://doi.org/10.1145/3596512: unlike ranks, scores say when words match by accident only.
+    """
+    ids = [passage.id for passage, _ in found]
+    if not ids:
+        return {}
+    lifts = _cosines(queries, np.stack([vector for _, vector in found])) - baselines[:, None]
+    matches = np.array([[ranking.get(item, 0.0) for item in ids] for ranking in words])
+    near = lifts / np.maximum(lifts.max(axis=1, keepdims=True), _LEAST_LIFT)
+    matching = matches / np.where(matches.max(axis=1, keepdims=True) > 0, matches.max(axis=1, keepdims=True), 1)
+    # Rounded: cosines of equal vectors differ in the last bits and are equal all the same.
+    scores = np.round((near + WORDS * matching).sum(axis=0), 6)
+    return dict(zip(ids, scores.tolist(), strict=True))
+
+
+def _cosines(queries: Vectors, passages: Vectors) -> Vectors:
+    """Between queries [q, d] and passages [p, d], shape [q, p]; 0 where either has no direction."""
+    lengths = np.linalg.norm(queries, axis=1)[:, None] * np.linalg.norm(passages, axis=1)
+    cosines: Vectors = (queries @ passages.T / np.where(lengths == 0, 1, lengths)).astype(np.float32)
+    return cosines
 
 
 def _order(passage: Passage, scores: dict[str, float]) -> tuple[float, bool, str, str]:
-    # Rounded: sums of the same reciprocals in another order differ in the last bit and are equal all the same.
-    return -round(scores[passage.id], 12), passage.jurisdiction == INTERNATIONAL, passage.id, passage.pack
+    return -scores[passage.id], passage.jurisdiction == INTERNATIONAL, passage.id, passage.pack
 
 
 def _baselines(queries: Vectors, centre: Vectors, n: int, typical: float) -> Vectors:
@@ -156,4 +175,4 @@ def _scored(
 
 
 def _best_rank(item: str, rankings: tuple[Ranking, ...]) -> int | None:
-    return min((ranking.index(item) + 1 for ranking in rankings if item in ranking), default=None)
+    return min((list(ranking).index(item) + 1 for ranking in rankings if item in ranking), default=None)

@@ -7,7 +7,7 @@ by the next write. It knows neither documents nor embedders: vectors come and go
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from functools import reduce
+from functools import partial, reduce
 from operator import and_
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ import pyarrow as pa
 from lancedb.expr import Expr, col
 from lancedb.index import FTS
 from lancedb.query import MatchQuery
-from numpy.typing import NDArray
 
 from knowledge.passage import Passage
+from knowledge.vectors import HeldFilters, HeldVectors
+from knowledge.vectors import Vectors as Vectors  # for those who hand vectors in
 
 _TABLE = "passages"
 _WORDS = "text"
@@ -34,7 +35,6 @@ _INDEXES = {
     _KOREAN: FTS(base_tokenizer="ngram", ngram_min_length=2, ngram_max_length=3, **_PLAIN),
 }
 
-Vectors = NDArray[np.float32]
 Filter = Any  # lancedb.expr.Expr, or None for everything
 
 
@@ -60,14 +60,11 @@ class PassageTable:
         self.tag = tag
         self._table = lancedb.connect(str(folder)).open_table(_TABLE)
         self._table.checkout(tag)
-        self._centres: dict[str, tuple[Vectors, int]] = {}
+        self._held = HeldFilters(self._table.count_rows())
 
     def nearest(self, vector: Vectors, where: Filter, limit: int) -> list[tuple[str, float]]:
         """(id, cosine) of the passages nearest to the vector [d], by exhaustive comparison, best first."""
-        query = self._table.search(vector, vector_column_name="vector", query_type="vector")
-        query = _filtered(query.distance_type("cosine").bypass_vector_index(), where)
-        rows = query.select(["id", "_distance"]).limit(limit).to_list()
-        return _best_first([(row["id"], 1.0 - row["_distance"]) for row in rows])
+        return self._admitted(where).nearest(vector, limit)
 
     def matching(self, text: str, where: Filter, limit: int) -> list[tuple[str, float]]:
         """(id, BM25) of the passages that share a word with the text, best first."""
@@ -79,14 +76,18 @@ class PassageTable:
 
     def centre(self, where: Filter) -> tuple[Vectors, int]:
         """The mean vector [d] of the passages that a filter admits, and how many they are; (zeros, 0) of none."""
-        key = "" if where is None else where.to_sql()
-        if key not in self._centres:
-            rows = _filtered(self._table.search(), where).select(["vector"]).limit(max(1, self._table.count_rows()))
-            vectors = rows.to_arrow()["vector"].combine_chunks()
-            n, dimension = len(vectors), vectors.type.list_size
-            mean = vectors.flatten().to_numpy().reshape(n, dimension).mean(axis=0) if n else np.zeros(dimension)
-            self._centres[key] = (mean.astype(np.float32), n)
-        return self._centres[key]
+        held = self._admitted(where)
+        return held.centre, len(held)
+
+    def _admitted(self, where: Filter) -> HeldVectors:
+        return self._held.get("" if where is None else where.to_sql(), partial(self._read, where))
+
+    def _read(self, where: Filter) -> HeldVectors:
+        query = _filtered(self._table.search(), where).select(["id", "vector"])
+        rows = query.limit(max(1, self._table.count_rows())).to_arrow()
+        vectors = rows["vector"].combine_chunks()
+        matrix = vectors.flatten().to_numpy().reshape(len(vectors), vectors.type.list_size)
+        return HeldVectors(rows["id"].to_pylist(), matrix)
 
     def passages(self, ids: Collection[str], where: Filter = None) -> list[tuple[Passage, Vectors]]:
         """The passages with these ids and their vectors [d]; a document in two packs gives one of each."""

@@ -7,24 +7,14 @@ import pytest
 
 from knowledge.errors import KnowledgeBaseMissing
 from knowledge.passage import ScoredPassage
-from knowledge.search import reciprocal_rank_fusion, search
+from knowledge.search import WORDS, search
 from knowledge.store import KnowledgeStore
-from knowledge.table import Vectors
+from knowledge.table import Vectors, only
 from tests.knowledge.conftest import GUIDELINES, TODAY, HashingEmbedder, PackMaker
 
 
 def find(store: KnowledgeStore, *queries: str, languages: list[str] | None = None) -> tuple[ScoredPassage, ...]:
     return search(store, queries, languages=languages, today=TODAY, relevance=0.3)
-
-
-def test_reciprocal_rank_fusion_follows_the_formula() -> None:
-    scores = reciprocal_rank_fusion([["a", "b"], ["b", "c"]])
-
-    assert scores == {"a": 1 / 61, "b": 1 / 62 + 1 / 61, "c": 1 / 62}
-
-
-def test_no_rankings_fuse_to_nothing() -> None:
-    assert reciprocal_rank_fusion([[], []]) == {}
 
 
 @pytest.mark.parametrize(
@@ -115,6 +105,19 @@ def test_results_come_best_first_and_no_more_than_asked(filled: KnowledgeStore) 
 
     assert len(found) == 4
     assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
+
+
+def test_a_score_is_the_lift_and_the_weighted_match_of_words_as_shares_of_the_best(filled: KnowledgeStore) -> None:
+    query = "oral amoxicillin for fast breathing"
+
+    found = find(filled, query, languages=["en"])
+
+    words = dict(filled.table.matching(query, only(["en"], None), 10))
+    best_lift, best_match = max(hit.lift or 0.0 for hit in found), max(words.values())
+    assert len(words) == 2  # so that one passage matches by its vector alone
+    assert [hit.score for hit in found] == pytest.approx(
+        [(hit.lift or 0.0) / best_lift + WORDS * words.get(hit.passage.id, 0.0) / best_match for hit in found], abs=1e-5
+    )
 
 
 def test_several_queries_are_fused(filled: KnowledgeStore) -> None:

@@ -1,0 +1,44 @@
+"""How sure a measured mean is: bootstrap intervals over the questions it was taken from.
+
+Knows nothing of what was measured.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import bootstrap
+
+_RESAMPLES = 5000
+_SEED = 20261123  # any number; fixed, so that the same figures give the same interval
+
+
+class Interval(NamedTuple):
+    """A mean and the interval that holds it with the asked confidence."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """The mean of `values` with its percentile bootstrap interval, the same for the same values.
+
+    Give differences of pairs to compare two systems on the same questions: they differ where the interval leaves out 0.
+    Efron 1979, "Bootstrap methods: another look at the jackknife", https://doi.org/10.1214/aos/1176344552.
+    Raises ValueError for fewer than two values.
+    """
+    if len(values) < 2:
+        raise ValueError("an interval needs at least two values")
+    drawn = bootstrap(
+        (np.asarray(values, np.float64),),
+        np.mean,
+        confidence_level=level,
+        n_resamples=_RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
+    return Interval(float(np.mean(values)), float(drawn.low), float(drawn.high))
