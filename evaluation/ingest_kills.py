@@ -61,7 +61,8 @@ class LetterEmbedder:
         for vector, text in zip(vectors, texts, strict=True):
             for letter, times in Counter(text).items():
                 vector[crc32(letter.encode()) % self.dimension] += times
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1)
+        return vectors
 
     embed_passages = embed_queries
 

@@ -14,8 +14,10 @@ from knowledge.errors import KnowledgeBaseMissing, KnowledgeError
 from knowledge.folder import StoreFolder
 from knowledge.passage import Passage, passage_id, text_hash
 from knowledge.store import Progress
-from knowledge.table import PassageTable, all_tags
+from knowledge.table import PassageTable, all_tags, only
 from knowledge.versions import Holding
+
+_PROBE = 100  # characters of a passage by which the index must find it
 
 
 class Fault(BaseModel):
@@ -92,7 +94,9 @@ class _Inspection:
         for column, rows in table.unindexed().items():
             if rows:
                 self._note(f"version {tag}", f"the full-text index of {column} lacks {rows} of {len(table)} passages")
-        for passages in packs.values():
+        for name, passages in packs.items():
+            if passages[0].id not in self._found(table, passages[0], len(passages)):
+                self._note(f"version {tag}", f"the full-text index doesn't find the first passage of {name}")
             for passage in passages:
                 self._passage(passage)
         record = self._parts.versions.read(tag)
@@ -101,6 +105,10 @@ class _Inspection:
         for name, holding in record.packs.items() if record else ():
             self._compare(name, self._kept(holding), packs.get(name, []))
         return len(table)
+
+    def _found(self, table: PassageTable, passage: Passage, limit: int) -> set[str]:
+        """What the full-text index finds in the passage's pack for its own beginning."""
+        return {found for found, _ in table.matching(passage.text[:_PROBE], only(packs=[passage.pack]), limit)}
 
     def _passage(self, passage: Passage) -> None:
         """Whether the document has this text in this place."""

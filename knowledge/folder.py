@@ -70,6 +70,13 @@ class StoreFolder:
         """From now on these tables are the valid ones."""
         write_whole(self.path / _DESCRIPTION, description.model_dump_json().encode())
 
+    def switch(self, tables: Path) -> None:
+        """From now on other tables, of the same embedder, are the valid ones; raises KnowledgeBaseDamaged."""
+        description = self.description()
+        if description is None:
+            raise KnowledgeBaseDamaged(_DESCRIPTION)
+        self.describe(description.model_copy(update={"tables": tables.name}))
+
     @property
     def tables(self) -> Path:
         """The folder of the valid tables."""

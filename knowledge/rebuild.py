@@ -5,7 +5,7 @@ take their place in one step at the end. It doesn't know why somebody rebuilds.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,11 +45,7 @@ def rebuild(path: Path, embedder: Embedder, progress: Progress | None = None) ->
         held = {holding: parts.kept.passages(holding) for version in versions for holding in version.packs.values()}
         vectors = _vectors(embedder, held, progress)
         tables = parts.new_tables()
-        try:
-            _write(tables, versions, held, vectors)
-        except BaseException:
-            shutil.rmtree(tables, ignore_errors=True)
-            raise
+        write_versions(tables, versions, lambda version, names: _rows(version, names, held, vectors))
         parts.describe(Description(embedder=embedder.name, dimension=embedder.dimension, tables=tables.name))
     return RebuildSummary(versions=len(versions), passages=len(vectors), embedder=embedder.name)
 
@@ -72,23 +68,29 @@ def _vectors(
     return dict(zip(texts, embed(embedder, texts, "rebuilding", progress), strict=True))
 
 
-def _write(
-    tables: Path,
-    versions: tuple[Version, ...],
-    held: dict[Holding, tuple[Passage, ...]],
-    vectors: dict[str, Vectors],
-) -> None:
-    before: dict[str, Holding] = {}
-    for version in versions:
-        changed = {name for name in before.keys() | version.packs.keys() if before.get(name) != version.packs.get(name)}
-        batches = list(_rows((version.packs[name] for name in sorted(changed & version.packs.keys())), held, vectors))
-        write_version(tables, version.tag, changed, pa.concat_tables(batches) if batches else None)
-        before = version.packs
-
-
 def _rows(
-    holdings: Iterator[Holding], held: dict[Holding, tuple[Passage, ...]], vectors: dict[str, Vectors]
-) -> Iterator[pa.Table]:
-    for holding in holdings:
-        passages = held[holding]
-        yield passage_rows(holding.manifest, passages, np.stack([vectors[p.in_context] for p in passages]))
+    version: Version, names: list[str], held: dict[Holding, tuple[Passage, ...]], vectors: dict[str, Vectors]
+) -> pa.Table:
+    holdings = [version.packs[name] for name in names]
+    return pa.concat_tables(
+        passage_rows(holding.manifest, held[holding], np.stack([vectors[p.in_context] for p in held[holding]]))
+        for holding in holdings
+    )
+
+
+def write_versions(tables: Path, versions: Iterable[Version], rows: Callable[[Version, list[str]], pa.Table]) -> None:
+    """Write versions [oldest first] into a new folder of tables; `rows` gives those of some packs of a version.
+
+    A folder that wasn't finished is removed, unless this process is killed.
+    """
+    before: dict[str, Holding] = {}
+    try:
+        for version in versions:
+            names = before.keys() | version.packs.keys()
+            changed = {name for name in names if before.get(name) != version.packs.get(name)}
+            present = sorted(changed & version.packs.keys())
+            write_version(tables, version.tag, changed, rows(version, present) if present else None)
+            before = version.packs
+    except BaseException:
+        shutil.rmtree(tables, ignore_errors=True)
+        raise

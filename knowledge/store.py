@@ -130,18 +130,12 @@ class KnowledgeStore:
         if self._pinned:
             return False
         tables = self._parts.tables
-        tags = all_tags(tables)
-        tag = max(tags, key=tags.__getitem__, default=None)
-        if tag is None or (self._table and (tag, tags[tag], tables) == self._reading):
+        tag = newest_tag(tables)
+        if tag is None or (tag, tables) == (self.version(), self._tables):
             return False
         self._check_embedder()
         former, self._table, self._tables = self.version(), PassageTable(tables, tag), tables
         return tag != former
-
-    @property
-    def _reading(self) -> tuple[str, int, Path]:
-        # Cleaning and rebuilding put a version elsewhere without changing what it holds.
-        return self.table.tag, self.table.number, self._tables
 
     def snapshot(self) -> Self:
         """The newest version, to be read from start to end of one task whatever is added meanwhile."""

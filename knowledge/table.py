@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import reduce
 from operator import and_
 from pathlib import Path
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from knowledge.errors import KnowledgeBaseDamaged
 from knowledge.passage import Passage
+from knowledge.presence import hold
 
 _TABLE = "passages"
 _WORDS = "text"
@@ -62,21 +63,21 @@ def only(
 
 
 class PassageTable:
-    """One tagged, unchanging version of the table."""
+    """One tagged, unchanging version of the table. While it is in use its folder isn't cleaned away."""
 
     def __init__(self, folder: Path, tag: str) -> None:
         self.tag = tag
         with _readable(f"the table of version {tag}"):
             self._table = lancedb.connect(str(folder)).open_table(_TABLE)
             self._table.checkout(tag)
-            self.number = int(self._table.version)
+            hold(self, folder)
         self._centres: dict[str, tuple[Vectors, int]] = {}
 
     def nearest(self, vector: Vectors, where: Filter, limit: int) -> list[tuple[str, float]]:
         """(id, cosine) of the passages nearest to the vector [d], by exhaustive comparison, best first."""
         query = self._table.search(vector, vector_column_name="vector", query_type="vector")
         query = _filtered(query.distance_type("cosine").bypass_vector_index(), where)
-        rows = query.select(["id", "_distance"]).limit(limit).to_list()
+        rows = self._read(query.select(["id", "_distance"]).limit(limit)).to_pylist()
         return _best_first([(row["id"], 1.0 - row["_distance"]) for row in rows])
 
     def matching(self, text: str, where: Filter, limit: int) -> list[tuple[str, float]]:
@@ -84,15 +85,15 @@ class PassageTable:
         words = MatchQuery(text, _WORDS)
         asked = words | MatchQuery(text, _KOREAN) if _HANGUL.search(text) else words
         query = _filtered(self._table.search(asked, query_type="fts"), where)
-        rows = query.select(["id", "_score"]).limit(limit).to_list()
+        rows = self._read(query.select(["id", "_score"]).limit(limit)).to_pylist()
         return _best_first([(row["id"], row["_score"]) for row in rows])
 
     def centre(self, where: Filter) -> tuple[Vectors, int]:
         """The mean vector [d] of the passages that a filter admits, and how many they are; (zeros, 0) of none."""
         key = "" if where is None else where.to_sql()
         if key not in self._centres:
-            rows = _filtered(self._table.search(), where).select(["vector"]).limit(max(1, self._table.count_rows()))
-            vectors = rows.to_arrow()["vector"].combine_chunks()
+            rows = _filtered(self._table.search(), where).select(["vector"]).limit(max(len(self), 1))
+            vectors = self._read(rows)["vector"].combine_chunks()
             n, dimension = len(vectors), vectors.type.list_size
             mean = vectors.flatten().to_numpy().reshape(n, dimension).mean(axis=0) if n else np.zeros(dimension)
             self._centres[key] = (mean.astype(np.float32), n)
@@ -102,24 +103,35 @@ class PassageTable:
         """The passages with these ids and their vectors [d]; a document in two packs gives one of each."""
         condition = col("id").isin(sorted(ids))
         query = self._table.search().where(condition if where is None else condition & where)
-        rows = query.limit(self._table.count_rows()).to_list() if ids else []
+        rows = self._read(query.limit(max(len(self), 1))).to_pylist() if ids else []
         found = [(_passage(row), np.asarray(row["vector"], np.float32)) for row in rows]
         return sorted(found, key=lambda pair: (pair[0].id, pair[0].pack))
 
     def manifests(self) -> dict[str, tuple[str, int, int]]:
         """Of every pack by name: the digest of its manifest, and how many documents and passages it has here."""
         columns = ["pack", "manifest", "document"]
-        rows = self._table.search().select(columns).limit(max(self._table.count_rows(), 1)).to_list()
+        rows = self._read(self._table.search().select(columns).limit(max(len(self), 1))).to_pylist()
         passages = Counter((row["pack"], row["manifest"]) for row in rows)
         documents = Counter(key[:2] for key in {(row["pack"], row["manifest"], row["document"]) for row in rows})
         return {pack: (digest, documents[pack, digest], n) for (pack, digest), n in sorted(passages.items())}
 
     def pack(self, name: str) -> list[Passage]:
         """All passages of a pack, by document and place; raises KnowledgeBaseDamaged."""
+        query = self._table.search().where(only(packs=[name])).select(list(Passage.model_fields))
+        rows = self._read(query.limit(max(len(self), 1))).to_pylist()
         with _readable(f"the table of version {self.tag}"):
-            query = _filtered(self._table.search(), only(packs=[name])).select(list(Passage.model_fields))
-            found = [_passage(row) for row in query.limit(max(self._table.count_rows(), 1)).to_list()]
+            found = [_passage(row) for row in rows]
         return sorted(found, key=lambda passage: (passage.document, passage.start, passage.end))
+
+    def rows(self, packs: Collection[str]) -> pa.Table:
+        """All columns of some packs, as `write_version` takes them; raises KnowledgeBaseDamaged."""
+        found = self._read(self._table.search().where(only(packs=packs)).limit(max(len(self), 1)))
+        return found.select(self._table.schema.names).cast(self._table.schema)
+
+    def _read(self, query: Any) -> pa.Table:
+        """The rows of a query; raises KnowledgeBaseDamaged for files that LanceDB can't read."""
+        with _readable(f"the table of version {self.tag}"):
+            return query.to_arrow()
 
     def __len__(self) -> int:
         """How many passages there are."""
@@ -175,21 +187,6 @@ def write_version(folder: Path, tag: str, packs: Collection[str], rows: pa.Table
     for column, config in _INDEXES.items():
         table.create_index(column, config=config, replace=True)
     table.tags.create(tag, table.version)
-
-
-def drop_versions(folder: Path, tags: Collection[str]) -> None:
-    """Delete versions and all data that no tag leads to any more; what remains is compacted.
-
-    Only one process may do this at a time. Raises OSError, RuntimeError or ValueError from LanceDB.
-    """
-    table = _last_complete(folder, None)
-    for tag in set(tags) & set(_tags(table)):
-        table.tags.delete(tag)
-    # LanceDB compacts before it deletes. The newest tag moves to what that leaves; where the tag was before is deleted
-    # by the next call and not by this one, since somebody may just be reading it.
-    table.optimize(cleanup_older_than=timedelta(milliseconds=1), delete_unverified=True)
-    kept = _tags(table)
-    table.tags.update(max(kept, key=kept.__getitem__), table.version)
 
 
 def _last_complete(folder: Path, rows: pa.Table | None) -> Any:  # LanceDB's table class isn't typed for us

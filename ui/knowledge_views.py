@@ -177,7 +177,10 @@ def cleaned(console: Console, summary: CleanSummary) -> None:
     for words, tags in (("removed", summary.removed), ("kept for the transcripts", summary.needed)):
         if tags:
             console.print(line(f"{words}: {', '.join(tags)}"), soft_wrap=True)
-    console.print(line(f"{len(summary.removed)} versions removed, {summary.freed / 1e6:.1f} MB freed"))
+    console.print(line(f"{len(summary.removed)} versions removed, {max(summary.freed, 0) / 1e6:.1f} MB freed"))
+    if summary.still_read:
+        said = "The former tables are still being read by a running chat; clean again after its next case."
+        console.print(line(said), soft_wrap=True)
 
 
 def _place(shown: Passage) -> str:

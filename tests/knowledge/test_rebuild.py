@@ -16,7 +16,7 @@ from knowledge.passage import ScoredPassage
 from knowledge.rebuild import rebuild
 from knowledge.search import search
 from knowledge.store import KnowledgeStore
-from tests.knowledge.conftest import TODAY, HashingEmbedder, PackMaker
+from tests.knowledge.conftest import GUIDELINES, TODAY, HashingEmbedder, PackMaker
 
 QUESTIONS = ("amoxicillin", "how is pneumonia treated in children", "肺炎 紹介", "호흡수", "หายใจ", "المستشفى")
 
@@ -82,7 +82,7 @@ def test_another_embedder_takes_over_and_the_former_is_refused(
 
     taken_over = KnowledgeStore(changed.folder, other)
     assert ids == [sorted(p.id for p in taken_over.passages(pack.manifest.name)) for pack in taken_over.list_packs()]
-    assert answers(taken_over)[0][0].passage.pack == "test-en"
+    assert answers(taken_over)[2][0].passage.text == GUIDELINES["ja"][3]["紹介"]
     with pytest.raises(EmbedderMismatch, match="built with the embedder another"):
         KnowledgeStore(changed.folder, embedder)
     with pytest.raises(EmbedderMismatch):
