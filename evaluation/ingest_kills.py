@@ -5,8 +5,10 @@ pass `check`, and finish when the command is run again. The embedder counts lett
 `python -m evaluation.endurance --ingest-kills 50` prints a line.
 """
 
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +32,7 @@ from ui.workspace import starter_packs
 
 _READY = "ready"
 _PACK, _STAYING = "en", "es"
+_PATIENCE = 4  # attempts for each kill that comes in time
 _State = dict[str, tuple[str, int]]  # of each pack: its edition and the number of its passages
 
 
@@ -94,29 +97,36 @@ COMMANDS: dict[str, Callable[[Path, Path], None]] = {
 
 
 def ingest_kills(folder: Path, count: int, seed: int = 17) -> KillSummary:
-    """Kill `count` commands in turn, each at a random moment of the time that it takes; `folder` is for the store."""
+    """Kill commands in turn, each at a random moment of the time that it takes, until `count` died before their end.
+
+    `folder` is for the store.
+    """
     chance = random.Random(seed)
     packs = {pack.name: pack for pack in starter_packs()}
     store = folder / "knowledge"
     _add(store, packs[_STAYING])
-    seconds = {name: _timed(name, store, _edition(packs[_PACK], folder, name)) for name in COMMANDS}
+    seconds = {name: _run(name, store, _edition(packs[_PACK], folder, name), None)[1] for name in COMMANDS}
     killed: Counter[str] = Counter()
     half_visible, unfinished = [], []
-    for number in range(count):
-        name = list(COMMANDS)[number % len(COMMANDS)]
-        pack = _edition(packs[_PACK], folder, str(number))
+    attempts = 0
+    while sum(killed.values()) < count and attempts < _PATIENCE * count:
+        name = list(COMMANDS)[attempts % len(COMMANDS)]
+        pack = _edition(packs[_PACK], folder, str(attempts))
         before = _state(store)
-        killed[name] += _killed(name, store, pack, chance.uniform(0, seconds[name]))
+        died, took = _run(name, store, pack, chance.uniform(0, seconds[name]))
+        killed[name] += died
+        seconds[name] = seconds[name] if died else took
         between, faults = _seen(store)
         problem = _completed(name, store, pack)
         after = _state(store)
         if faults or between not in (before, after):
-            half_visible.append(f"{number}: {name}: {faults or between}")
+            half_visible.append(f"{attempts}: {name}: {faults or between}")
         if problem:
-            unfinished.append(f"{number}: {name}: {problem}")
+            unfinished.append(f"{attempts}: {name}: {problem}")
+        attempts += 1
     return KillSummary(
         killed=dict(killed),
-        too_late=count - sum(killed.values()),
+        too_late=attempts - sum(killed.values()),
         half_visible=tuple(half_visible),
         unfinished=tuple(unfinished),
     )
@@ -133,30 +143,21 @@ def _edition(pack: Path, folder: Path, edition: str) -> Path:
     return copy
 
 
-def _started(name: str, store: Path, pack: Path) -> subprocess.Popen[bytes]:
-    """The command in a process of its own, which has imported everything and begins now."""
+def _run(name: str, store: Path, pack: Path, seconds: float | None) -> tuple[bool, float]:
+    """Run a command in a process of its own and kill it after so many seconds.
+
+    Returns whether it died before its end, and how long it ran, counted from when it had imported everything.
+    """
     arguments = [sys.executable, "-m", "evaluation.ingest_kills", name, str(store), str(pack)]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
-    assert process.stdout is not None
-    process.stdout.readline()
-    return process
-
-
-def _timed(name: str, store: Path, pack: Path) -> float:
-    with _started(name, store, pack) as process:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
         started = time.monotonic()
-        process.wait()
-    return time.monotonic() - started
-
-
-def _killed(name: str, store: Path, pack: Path, seconds: float) -> bool:
-    """Whether the kill came before the end of the command."""
-    with _started(name, store, pack) as process:
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
-        return process.wait() != 0
+        return process.wait() == -signal.SIGKILL, time.monotonic() - started
 
 
 def _state(store: Path) -> _State:
@@ -189,3 +190,4 @@ if __name__ == "__main__":
     _, command, where, what = sys.argv
     print(_READY, flush=True)
     COMMANDS[command](Path(where), Path(what))
+    os._exit(0)

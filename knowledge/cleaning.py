@@ -3,7 +3,6 @@
 Which versions are needed whatever their age is handed in. It doesn't know who needs them.
 """
 
-import shutil
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -13,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import KnowledgeBaseMissing
 from knowledge.folder import StoreFolder
-from knowledge.presence import is_read
 from knowledge.rebuild import write_versions
 from knowledge.table import PassageTable, all_tags
 from knowledge.versions import Version
@@ -76,11 +74,8 @@ def _forget(parts: StoreFolder) -> bool:
         former, tables = parts.tables, parts.new_tables()
         write_versions(tables, staying, lambda version, names: PassageTable(former, version.tag).rows(names))
         parts.switch(tables)
-    unread = [tables for tables in parts.other_tables() if not is_read(tables)]
-    for tables in unread:
-        shutil.rmtree(tables)
     parts.kept.forget_all_but(_needed(parts, staying))
-    return bool(parts.other_tables())
+    return parts.drop_unread()
 
 
 def _needed(parts: StoreFolder, versions: tuple[Version, ...]) -> set[str]:

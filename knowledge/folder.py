@@ -5,6 +5,7 @@ that `store.json` names, holds the tables and can be made again. It knows neithe
 """
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from knowledge.durable import write_whole
 from knowledge.errors import KnowledgeBaseDamaged, StoreUnwritable
 from knowledge.kept import Kept
+from knowledge.presence import is_read
 from knowledge.table import PassageTable, all_tags, written
 from knowledge.versions import Holding, Version, Versions, in_order
 
@@ -93,6 +95,13 @@ class StoreFolder:
         numbers = [int(p.name.partition("-")[2] or 0) for p in (self.tables, *self.other_tables())]
         return self.path / f"{_FIRST_TABLES}-{max(numbers) + 1}"
 
+    def drop_unread(self) -> bool:
+        """Delete former tables; returns whether some had to stay because somebody still reads them."""
+        for tables in self.other_tables():
+            if not is_read(tables):
+                shutil.rmtree(tables)
+        return bool(self.other_tables())
+
     def require_tables(self) -> None:
         """Raise KnowledgeBaseDamaged where there should be versions and there are no tables with them."""
         if not all_tags(self.tables) and self.versions.any_valid():
@@ -121,8 +130,7 @@ class StoreFolder:
         for tag, number in tags.items():
             if self._unrecorded(tag):
                 self.versions.write(self._recovered(tag, number, times[tag]))
-        serials = [version.serial for version in self.versions.settled()]
-        return 1 + max([*serials, *tags.values()], default=0)
+        return 1 + max((version.serial for version in self.versions.settled()), default=0)
 
     def _unrecorded(self, tag: str) -> bool:
         try:

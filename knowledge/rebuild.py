@@ -34,7 +34,7 @@ class RebuildSummary(BaseModel):
 def rebuild(path: Path, embedder: Embedder, progress: Progress | None = None) -> RebuildSummary:
     """Make every version of the knowledge base in a folder again; killed before the end, the old tables stay.
 
-    The old tables are left for who still reads them until the next `clean`. Raises KnowledgeBaseMissing, and
+    Old tables that somebody still reads stay until the next `clean`. Raises KnowledgeBaseMissing, and
     NotInKnowledgeBase, DocumentAltered or KnowledgeBaseDamaged for a source that isn't what was added.
     """
     parts = StoreFolder(path)
@@ -47,6 +47,7 @@ def rebuild(path: Path, embedder: Embedder, progress: Progress | None = None) ->
         tables = parts.new_tables()
         write_versions(tables, versions, lambda version, names: _rows(version, names, held, vectors))
         parts.describe(Description(embedder=embedder.name, dimension=embedder.dimension, tables=tables.name))
+        parts.drop_unread()
     return RebuildSummary(versions=len(versions), passages=len(vectors), embedder=embedder.name)
 
 

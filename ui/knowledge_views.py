@@ -106,7 +106,7 @@ def passage(console: Console, shown: Passage, document: str) -> None:
     console.print(line(f"document {shown.document}", "dim"), soft_wrap=True)
     console.print(line(f"characters {shown.start} to {shown.end} of {len(document)}", "dim"))
     console.print()
-    before, after = document[: shown.start].rstrip("\n"), document[shown.end :].lstrip("\n")
+    before, after = document[: shown.start].removesuffix("\n"), document[shown.end :].removeprefix("\n")
     console.print(Text(plain(("… " if len(before) > _CONTEXT else "") + before[-_CONTEXT:])), style="dim")
     for part in shown.text.split("\n"):
         console.print(Text(f"▌ {plain(part)}"), style="bold")
