@@ -77,7 +77,7 @@ class PassageTable:
         """(id, cosine) of the passages nearest to the vector [d], by exhaustive comparison, best first."""
         query = self._table.search(vector, vector_column_name="vector", query_type="vector")
         query = _filtered(query.distance_type("cosine").bypass_vector_index(), where)
-        rows = self._read(query.select(["id", "_distance"]).limit(limit)).to_pylist()
+        rows = self._fetched(query.select(["id", "_distance"]).limit(limit)).to_pylist()
         return _best_first([(row["id"], 1.0 - row["_distance"]) for row in rows])
 
     def matching(self, text: str, where: Filter, limit: int) -> list[tuple[str, float]]:
@@ -85,7 +85,7 @@ class PassageTable:
         words = MatchQuery(text, _WORDS)
         asked = words | MatchQuery(text, _KOREAN) if _HANGUL.search(text) else words
         query = _filtered(self._table.search(asked, query_type="fts"), where)
-        rows = self._read(query.select(["id", "_score"]).limit(limit)).to_pylist()
+        rows = self._fetched(query.select(["id", "_score"]).limit(limit)).to_pylist()
         return _best_first([(row["id"], row["_score"]) for row in rows])
 
     def centre(self, where: Filter) -> tuple[Vectors, int]:
@@ -93,7 +93,7 @@ class PassageTable:
         key = "" if where is None else where.to_sql()
         if key not in self._centres:
             rows = _filtered(self._table.search(), where).select(["vector"]).limit(max(len(self), 1))
-            vectors = self._read(rows)["vector"].combine_chunks()
+            vectors = self._fetched(rows)["vector"].combine_chunks()
             n, dimension = len(vectors), vectors.type.list_size
             mean = vectors.flatten().to_numpy().reshape(n, dimension).mean(axis=0) if n else np.zeros(dimension)
             self._centres[key] = (mean.astype(np.float32), n)
@@ -103,14 +103,14 @@ class PassageTable:
         """The passages with these ids and their vectors [d]; a document in two packs gives one of each."""
         condition = col("id").isin(sorted(ids))
         query = self._table.search().where(condition if where is None else condition & where)
-        rows = self._read(query.limit(max(len(self), 1))).to_pylist() if ids else []
+        rows = self._fetched(query.limit(max(len(self), 1))).to_pylist() if ids else []
         found = [(_passage(row), np.asarray(row["vector"], np.float32)) for row in rows]
         return sorted(found, key=lambda pair: (pair[0].id, pair[0].pack))
 
     def manifests(self) -> dict[str, tuple[str, int, int]]:
         """Of every pack by name: the digest of its manifest, and how many documents and passages it has here."""
         columns = ["pack", "manifest", "document"]
-        rows = self._read(self._table.search().select(columns).limit(max(len(self), 1))).to_pylist()
+        rows = self._fetched(self._table.search().select(columns).limit(max(len(self), 1))).to_pylist()
         passages = Counter((row["pack"], row["manifest"]) for row in rows)
         documents = Counter(key[:2] for key in {(row["pack"], row["manifest"], row["document"]) for row in rows})
         return {pack: (digest, documents[pack, digest], n) for (pack, digest), n in sorted(passages.items())}
@@ -118,17 +118,17 @@ class PassageTable:
     def pack(self, name: str) -> list[Passage]:
         """All passages of a pack, by document and place; raises KnowledgeBaseDamaged."""
         query = self._table.search().where(only(packs=[name])).select(list(Passage.model_fields))
-        rows = self._read(query.limit(max(len(self), 1))).to_pylist()
+        rows = self._fetched(query.limit(max(len(self), 1))).to_pylist()
         with _readable(f"the table of version {self.tag}"):
             found = [_passage(row) for row in rows]
         return sorted(found, key=lambda passage: (passage.document, passage.start, passage.end))
 
     def rows(self, packs: Collection[str]) -> pa.Table:
         """All columns of some packs, as `write_version` takes them; raises KnowledgeBaseDamaged."""
-        found = self._read(self._table.search().where(only(packs=packs)).limit(max(len(self), 1)))
+        found = self._fetched(self._table.search().where(only(packs=packs)).limit(max(len(self), 1)))
         return found.select(self._table.schema.names).cast(self._table.schema)
 
-    def _read(self, query: Any) -> pa.Table:
+    def _fetched(self, query: Any) -> pa.Table:
         """The rows of a query; raises KnowledgeBaseDamaged for files that LanceDB can't read."""
         with _readable(f"the table of version {self.tag}"):
             return query.to_arrow()
