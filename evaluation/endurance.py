@@ -1,7 +1,7 @@
-"""What the engine survives: malformed weights, kills in the middle of a stream, and thousands of short cases.
+"""What the product survives: malformed weights, kills in a stream or while guidelines are written, thousands of cases.
 
-`python -m evaluation.endurance --malformed 1000 --kills 50 --cases 2000` prints a line each. Every malformed file is
-the real header of the test model with something wrong in it, over tensors of zeros.
+`python -m evaluation.endurance --malformed 1000 --kills 50 --ingest-kills 50 --cases 2000` prints a line each. Every
+malformed file is the real header of the test model with something wrong in it, over tensors of zeros.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import psutil
 from autogen_core import CancellationToken
 
 from agents.consultation import Chunk, Outcome, prepare
+from evaluation.ingest_kills import ingest_kills
 from models.engine import Engine
 from models.errors import ModelError
 from models.gguf import inspect
@@ -151,6 +152,8 @@ async def endure(models: Path, given: argparse.Namespace) -> None:
     try:
         if given.malformed:
             print(await malformed(models / f"{_MODEL}.gguf", given.malformed), flush=True)
+        if given.ingest_kills:
+            print(ingest_kills(home / "ingest", given.ingest_kills), flush=True)
         if given.kills or given.cases:
             with _installation(models, home) as workspace:
                 if given.kills:
@@ -168,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--models-folder", type=Path, default=load_settings().models_folder, help="where the weights are"
     )
-    for what in ("malformed", "kills", "cases"):
+    for what in ("malformed", "kills", "ingest-kills", "cases"):
         parser.add_argument(f"--{what}", type=int, default=0)
     given = parser.parse_args(arguments)
     asyncio.run(endure(given.models_folder, given))

@@ -2,13 +2,18 @@
 
 KnowledgeError
 ├── KnowledgeBaseMissing    nothing has been added yet
-├── NotInKnowledgeBase      no such passage, document or version
+├── KnowledgeBaseDamaged    the tables or a version's record can't be read, and can be made again
+├── NotInKnowledgeBase      no such passage, document, pack or version
+├── VersionCleaned          that version's data was cleaned away
+├── ExportRefused           the folder that a pack should go to holds something
 ├── PackInvalid             the pack's manifest or its files can't be used
 ├── DocumentUnsupported     one document is of a kind that can't be read
 ├── DocumentAltered         a document no longer has the hash that was recorded for it
 ├── StoreUnwritable         the store's folder can't be written now
 └── EmbedderMismatch        the store was built with another embedder
 """
+
+from datetime import date
 
 
 class KnowledgeError(Exception):
@@ -22,11 +27,38 @@ class KnowledgeBaseMissing(KnowledgeError):
         super().__init__("No guidelines are installed yet; add a pack with `coreasoner knowledge add FOLDER`.")
 
 
-class NotInKnowledgeBase(KnowledgeError):
-    """A passage, document or version that was asked for isn't in the store."""
+class KnowledgeBaseDamaged(KnowledgeError):
+    """What is derived from the sources can't be read."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"The {kind} {name} is not in this knowledge base; add the pack that it came from.")
+    def __init__(self, part: str) -> None:
+        super().__init__(
+            f"The knowledge base is damaged: {part} can't be read; "
+            "run `coreasoner knowledge rebuild`, or restore the folder from a backup."
+        )
+
+
+class NotInKnowledgeBase(KnowledgeError):
+    """A passage, document, pack or version that was asked for isn't in the store; `instead` says what to do."""
+
+    def __init__(self, kind: str, name: str, instead: str = "add the pack that it came from") -> None:
+        super().__init__(f"The {kind} {name} is not in this knowledge base; {instead}.")
+
+
+class VersionCleaned(KnowledgeError):
+    """The version that was asked for, or that was valid on the day that was asked for, has been cleaned away."""
+
+    def __init__(self, tag: str, day: date) -> None:
+        super().__init__(
+            f"The version {tag} was cleaned away on {day}; choose another of `coreasoner knowledge versions`, "
+            "or restore a backup."
+        )
+
+
+class ExportRefused(KnowledgeError):
+    """A pack is never written over something."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(f"{folder} is there already, and nothing is overwritten; name a folder that doesn't exist.")
 
 
 class PackInvalid(KnowledgeError):
@@ -68,5 +100,5 @@ class EmbedderMismatch(KnowledgeError):
     def __init__(self, stored: str, given: str) -> None:
         super().__init__(
             f"The knowledge base was built with the embedder {stored}, but {given} is configured; "
-            "configure the former, or rebuild: move the folder away and add the packs again."
+            "configure the former, or run `coreasoner knowledge rebuild`."
         )

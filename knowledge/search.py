@@ -45,6 +45,7 @@ def search(
     *,
     languages: Sequence[str] | None,
     jurisdictions: Sequence[str] | None = None,
+    packs: Sequence[str] | None = None,
     limit: int = 5,
     candidates: int = 20,
     today: date,
@@ -54,25 +55,24 @@ def search(
     """The `limit` best passages for all queries together, best first; the same call gives the same answer.
 
     Each query ranks `candidates` passages by cosine and as many by words; `_fused` orders them all. Languages are
-    compared without script and region; None means every language or jurisdiction. A passage is flagged relevant where
-    its cosine exceeds what the query has to any passage at all by `relevance` (see `_baselines`, which explains
-    `typical`); one that expired before `today` is flagged and not held back. Passages with
-    the same text are given once. Raises KnowledgeBaseMissing; a search without words or filters that admit nothing
+    compared without script and region; None means every language, jurisdiction or pack. A passage is flagged relevant
+    where its cosine exceeds what the query has to any passage at all by `relevance` (see `_baselines`, which explains
+    `typical`); one that expired before `today` is flagged and not held back. Passages with the same text are given
+    once. Raises KnowledgeBaseMissing; a search without words or filters that admit nothing
     give an empty result.
     """
     table = store.table
     asked = [text for text in map(_readable, queries) if text]
-    if not asked or any(admitted is not None and not admitted for admitted in (languages, jurisdictions)):
+    if not asked or any(admitted is not None and not admitted for admitted in (languages, jurisdictions, packs)):
         return ()
-    where = only(languages, jurisdictions)
+    where = only(languages, jurisdictions, packs)
     vectors = store.embedder.embed_queries(asked)
     rankings = _rankings(table, asked, vectors, where, candidates)
     baselines = _baselines(vectors, *table.centre(where), typical)
     candidate = table.passages({item for ranking in (*rankings.dense, *rankings.text) for item in ranking}, where)
     scores = _fused(candidate, vectors, baselines, rankings.text)
     found = sorted(candidate, key=lambda pair: _order(pair[0], scores))
-    unique = {passage.sha256: (passage, vector) for passage, vector in reversed(found)}
-    best = sorted(unique.values(), key=lambda pair: _order(pair[0], scores))[:limit]
+    best = sorted(_folded(found, scores), key=lambda pair: _order(pair[0], scores))[:limit]
     return tuple(
         _scored(passage, scores, rankings, _nearness(vectors, baselines, vector), today, relevance)
         for passage, vector in best
@@ -125,6 +125,17 @@ def _cosines(queries: Vectors, passages: Vectors) -> Vectors:
     lengths = np.linalg.norm(queries, axis=1)[:, None] * np.linalg.norm(passages, axis=1)
     cosines: Vectors = (queries @ passages.T / np.where(lengths == 0, 1, lengths)).astype(np.float32)
     return cosines
+
+
+def _folded(found: list[tuple[Passage, Vectors]], scores: dict[str, float]) -> list[tuple[Passage, Vectors]]:
+    """Each text once [found: best first], from a local guideline where one has it, at the best score of any."""
+    same: dict[str, list[tuple[Passage, Vectors]]] = {}
+    for pair in found:
+        same.setdefault(pair[0].sha256, []).append(pair)
+    folded = [min(pairs, key=lambda pair: pair[0].jurisdiction == INTERNATIONAL) for pairs in same.values()]
+    for (passage, _), pairs in zip(folded, same.values(), strict=True):
+        scores[passage.id] = scores[pairs[0][0].id]
+    return folded
 
 
 def _order(passage: Passage, scores: dict[str, float]) -> tuple[float, bool, str, str]:

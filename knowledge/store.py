@@ -1,29 +1,28 @@
-"""The knowledge base on disk: packs go in, versions come out, passages and their documents can be opened again.
+"""The knowledge base: packs go in and out, each change makes a version, passages and documents can be opened again.
 
-`lance/` is derived and can be rebuilt; `sources/` holds the documents and manifests as they were added, by hash;
-`store.json` names the embedder. How passages are ranked is `search`'s business.
+How passages are ranked is `search`'s business; how the folder is laid out is `folder`'s.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from copy import copy
+from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
-from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, ValidationError
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import EmbedderMismatch, KnowledgeBaseMissing, NotInKnowledgeBase, StoreUnwritable
+from knowledge.folder import Description, StoreFolder
 from knowledge.ingest import ReadPack, read_documents
-from knowledge.pack import Identify, Manifest
-from knowledge.parse import read_text
+from knowledge.pack import MANIFEST, Identify, Manifest
 from knowledge.passage import Passage
-from knowledge.sources import Sources
-from knowledge.table import PassageTable, Vectors, all_tags, newest_tag, replace_pack
+from knowledge.table import PassageTable, Vectors, all_tags, newest_tag, passage_rows, write_version
+from knowledge.versions import Holding, Version, as_of, new_tag
 
 _BATCH = 32
-_DESCRIPTION = "store.json"
-_LOCK_SECONDS = 60.0
 
 Progress = Callable[[str, int, int], None]  # label, done, total
 
@@ -45,12 +44,16 @@ class Embedder(Protocol):
 
 
 class AddSummary(BaseModel):
-    """What adding a pack did; `neutralised` lists what was removed from which file, `version` what is read from now."""
+    """What adding a pack did; `neutralised` lists what was removed from which file, `version` what is read from now.
+
+    `pages` counts those on which a passage begins, in documents that have pages.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pack: str
     documents: int
+    pages: int
     passages: int
     skipped: tuple[tuple[str, str], ...]
     neutralised: tuple[tuple[str, tuple[str, ...]], ...]
@@ -68,39 +71,37 @@ class PackSummary(BaseModel):
     passages: int
 
 
-class _Description(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    embedder: str
-    dimension: int
-
-    def __str__(self) -> str:
-        return f"{self.embedder} ({self.dimension} dimensions)"
-
-
 class KnowledgeStore:
     """The guidelines in a folder as of one version: the newest when opened, or the one that is named.
 
-    A store that is opened at a named version is for replay and can't be added to. Raises EmbedderMismatch, and
-    NotInKnowledgeBase for an unknown version. Safe to read from several threads.
+    A store that is opened at a named version is for replay and can't be changed. Without an embedder everything
+    works but searching and adding. Raises EmbedderMismatch, KnowledgeBaseDamaged, and NotInKnowledgeBase for an
+    unknown version. Safe to read from several threads.
     """
 
-    def __init__(self, folder: Path, embedder: Embedder, version: str | None = None) -> None:
-        self.embedder = embedder
+    def __init__(self, folder: Path, embedder: Embedder | None, version: str | None = None) -> None:
         self.folder = folder
-        self._lance = folder / "lance"
-        self._sources = Sources(folder / "sources")
+        self._embedder = embedder
+        self._parts = StoreFolder(folder)
+        self._tables = self._parts.tables
         self._pinned = version is not None
         self._check_embedder()
-        if version is not None and version not in all_tags(self._lance):
-            raise NotInKnowledgeBase("version", version)
-        tag = version or newest_tag(self._lance)
-        self._table = PassageTable(self._lance, tag) if tag else None
+        if version is not None and version not in all_tags(self._tables):
+            raise NotInKnowledgeBase("version", version, "`coreasoner knowledge versions` lists them")
+        self._parts.require_tables()
+        tag = version or newest_tag(self._tables)
+        self._table = PassageTable(self._tables, tag) if tag else None
+
+    @property
+    def embedder(self) -> Embedder:
+        """What turns questions into vectors that can be compared with those in the tables."""
+        assert self._embedder, "this store was opened without an embedder, so it can neither be searched nor added to"
+        return self._embedder
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has been added."""
-        return self._table is None
+        """Whether it holds no passages."""
+        return self._table is None or not len(self._table)
 
     @property
     def table(self) -> PassageTable:
@@ -115,16 +116,40 @@ class KnowledgeStore:
 
     def versions(self) -> tuple[str, ...]:
         """All versions that can be opened, oldest first."""
-        tags = all_tags(self._lance)
-        return tuple(sorted(tags, key=tags.__getitem__))
+        return tuple(version.tag for version in self.history() if not version.cleaned)
+
+    def history(self) -> tuple[Version, ...]:
+        """All versions, oldest first, with those that were cleaned away; raises KnowledgeBaseDamaged."""
+        return self._parts.history()
 
     def refresh(self) -> bool:
-        """Read the newest version from now on, unless a version was named; returns whether that is another one."""
-        tag = self.version() if self._pinned else newest_tag(self._lance)
-        if tag is None or tag == self.version():
+        """Read the newest version from now on, unless a version was named; returns whether that is another one.
+
+        Raises EmbedderMismatch where the tables were rebuilt for another embedder, and KnowledgeBaseDamaged.
+        """
+        if self._pinned:
             return False
-        self._table = PassageTable(self._lance, tag)
-        return True
+        tables = self._parts.tables
+        tag = newest_tag(tables)
+        if tag is None or (tag, tables) == (self.version(), self._tables):
+            return False
+        self._check_embedder()
+        former, self._table, self._tables = self.version(), PassageTable(tables, tag), tables
+        return tag != former
+
+    def snapshot(self) -> Self:
+        """The newest version, to be read from start to end of one task whatever is added meanwhile."""
+        self.refresh()
+        same = copy(self)
+        same._pinned = True
+        return same
+
+    def at(self, when: str) -> "KnowledgeStore":
+        """The same guidelines at a version's tag, or at the end of a day (YYYY-MM-DD, this machine's time).
+
+        Raises NotInKnowledgeBase, VersionCleaned, KnowledgeBaseMissing.
+        """
+        return KnowledgeStore(self.folder, self._embedder, as_of(self.history(), when).tag)
 
     def add(
         self,
@@ -140,29 +165,54 @@ class KnowledgeStore:
         manifest the language is `language`, or what `identify` says. Raises PackInvalid, DocumentUnsupported,
         DocumentAltered, EmbedderMismatch or StoreUnwritable; then nothing was changed.
         """
-        if self._pinned:
-            raise StoreUnwritable(str(self.folder), f"it is open at version {self.version()}, which stays as it was")
+        self._require_newest()
         pack = read_documents(path, language=language, identify=identify)
-        manifest = pack.manifest.model_dump_json().encode()
         if self._holds(pack):
             return self._summary(pack, unchanged=True)
         vectors = self._embed(pack, progress)
-        with self._writing():
-            digest = self._sources.keep(manifest)
-            for document in pack.documents:
-                self._sources.keep(document.raw)
-            label = f"{pack.manifest.name}-{pack.manifest.edition}"
-            replace_pack(self._lance, label, digest, pack.passages, vectors)
-        self.refresh()
+        with self._parts.writing():
+            self._check_embedder()
+            self._parts.describe(self._description())
+            holding = self._keep(pack, _original(path, pack))
+            rows = passage_rows(holding.manifest, pack.passages, vectors)
+            name, edition = pack.manifest.name, pack.manifest.edition
+            self._commit(f"{name}-{edition}", f"added {name} {edition}".strip(), {name: holding}, rows)
         return self._summary(pack, unchanged=False)
+
+    def remove(self, name: str) -> str:
+        """Take a pack out, as a new version; former versions stay as they are. Returns the new version's tag.
+
+        Raises NotInKnowledgeBase, StoreUnwritable.
+        """
+        self._require_newest()
+        with self._parts.writing():
+            self.refresh()
+            self.pack(name)
+            self._commit(f"without-{name}", f"removed {name}", {name: None}, None)
+        return self.table.tag
 
     def list_packs(self) -> tuple[PackSummary, ...]:
         """The packs in this version, by name."""
         held = self._table.manifests().values() if self._table else ()
         return tuple(
-            PackSummary(manifest=self._manifest(digest), documents=documents, passages=passages)
+            PackSummary(manifest=self._parts.kept.manifest(digest), documents=documents, passages=passages)
             for digest, documents, passages in held
         )
+
+    def pack(self, name: str) -> PackSummary:
+        """The pack with that name; raises KnowledgeBaseMissing, or NotInKnowledgeBase with the nearest name."""
+        _ = self.table
+        packs = {pack.manifest.name: pack for pack in self.list_packs()}
+        if name not in packs:
+            near = get_close_matches(name, packs, 1)
+            instead = f"did you mean {near[0]}" if near else f"it holds {', '.join(packs) or 'no packs'}"
+            raise NotInKnowledgeBase("pack", name, instead)
+        return packs[name]
+
+    def passages(self, pack: str) -> list[Passage]:
+        """The passages of a pack, by document and place; raises NotInKnowledgeBase."""
+        self.pack(pack)
+        return self.table.pack(pack)
 
     def passage(self, passage_id: str) -> Passage:
         """The passage with that id; raises NotInKnowledgeBase."""
@@ -173,30 +223,45 @@ class KnowledgeStore:
 
     def document_text(self, digest: str) -> str:
         """The text over which the spans of a document's passages count; checked against the document's hash."""
-        return read_text(self._sources.read(digest), digest).text
-
-    def _manifest(self, digest: str) -> Manifest:
-        return Manifest.model_validate_json(self._sources.read(digest))
+        return self._parts.kept.document_text(digest)
 
     def _holds(self, pack: ReadPack) -> bool:
         self.refresh()
         held = self._table.manifests().get(pack.manifest.name) if self._table else None
-        return held is not None and self._manifest(held[0]) == pack.manifest
+        return held is not None and self._parts.kept.manifest(held[0]) == pack.manifest
 
     def _embed(self, pack: ReadPack, progress: Progress | None) -> Vectors:
-        report = progress or (lambda label, done, total: None)
         texts = [passage.in_context for passage in pack.passages]
-        batches = []
-        for start in range(0, len(texts), _BATCH):
-            report(pack.manifest.title, start, len(texts))
-            batches.append(self.embedder.embed_passages(texts[start : start + _BATCH]))
-        report(pack.manifest.title, len(texts), len(texts))
-        return np.concatenate(batches)
+        return embed(self.embedder, texts, pack.manifest.title, progress)
+
+    def _keep(self, pack: ReadPack, original: bytes | None) -> Holding:
+        kept = self._parts.kept
+        for document in pack.documents:
+            kept.keep(document.raw)
+        return Holding(
+            manifest=kept.keep(pack.manifest.model_dump_json().encode()),
+            passages=kept.keep_passages(pack.passages),
+            original=None if original is None else kept.keep(original),
+        )
+
+    def _commit(self, label: str, change: str, changed: dict[str, Holding | None], rows: pa.Table | None) -> None:
+        """Make a version of the packs as they are with some changed [None: removed], and read it."""
+        serial = self._parts.settle()
+        self.refresh()
+        before = self._parts.versions.read(self.table.tag) if self._table else None
+        packs: dict[str, Holding | None] = {**(before.packs if before else {}), **changed}
+        held = {name: holding for name, holding in sorted(packs.items()) if holding}
+        version = Version(tag=new_tag(label, serial), serial=serial, time=datetime.now(UTC), change=change, packs=held)
+        self._parts.versions.announce(version)
+        write_version(self._parts.tables, version.tag, changed, rows)
+        self._parts.settle()
+        self.refresh()
 
     def _summary(self, pack: ReadPack, *, unchanged: bool) -> AddSummary:
         return AddSummary(
             pack=pack.manifest.name,
             documents=len(pack.documents),
+            pages=len({(passage.document, passage.page) for passage in pack.passages if passage.page}),
             passages=len(pack.passages),
             skipped=pack.skipped,
             neutralised=tuple((d.entry.file, d.removed) for d in pack.documents if d.removed),
@@ -204,33 +269,36 @@ class KnowledgeStore:
             version=self.table.tag,
         )
 
+    def _require_newest(self) -> None:
+        if self._pinned:
+            raise StoreUnwritable(str(self.folder), f"it is open at version {self.version()}, which stays as it was")
+
     def _check_embedder(self) -> None:
-        given = self._description()
-        if newest_tag(self._lance) is None:
+        if self._embedder is None or newest_tag(self._parts.tables) is None:
             return
-        try:
-            stored = _Description.model_validate_json((self.folder / _DESCRIPTION).read_bytes())
-        except (OSError, ValidationError) as error:
-            raise EmbedderMismatch(f"(unknown: {_DESCRIPTION} can't be read)", str(given)) from error
-        if stored != given:
+        stored, given = self._parts.description(), self._description()
+        if stored is None:
+            raise EmbedderMismatch("(unknown: store.json can't be read)", str(given))
+        if (stored.embedder, stored.dimension) != (given.embedder, given.dimension):
             raise EmbedderMismatch(str(stored), str(given))
 
-    def _description(self) -> _Description:
-        return _Description(embedder=self.embedder.name, dimension=self.embedder.dimension)
+    def _description(self) -> Description:
+        tables = self._parts.tables.name
+        return Description(embedder=self.embedder.name, dimension=self.embedder.dimension, tables=tables)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Hold the store alone and name its embedder; whatever the disk or LanceDB refuses becomes StoreUnwritable."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.folder / "writing.lock", timeout=_LOCK_SECONDS):
-                self._check_embedder()
-                unfinished = self.folder / f"{_DESCRIPTION}.new"
-                unfinished.write_text(self._description().model_dump_json(), "utf-8")
-                unfinished.replace(self.folder / _DESCRIPTION)
-                yield
-        except Timeout as error:
-            raise StoreUnwritable(str(self.folder), "another pack is being added, so try again later") from error
-        except (OSError, RuntimeError) as error:
-            # LanceDB ends its messages with a place in its own source.
-            raise StoreUnwritable(str(self.folder), str(error).splitlines()[0].partition(", /")[0]) from error
+
+def embed(embedder: Embedder, texts: Sequence[str], label: str, progress: Progress | None) -> Vectors:
+    """The vectors [n, d] of n > 0 texts, in batches, telling how far it is."""
+    report = progress or (lambda label, done, total: None)
+    batches = []
+    for start in range(0, len(texts), _BATCH):
+        report(label, start, len(texts))
+        batches.append(embedder.embed_passages(list(texts[start : start + _BATCH])))
+    report(label, len(texts), len(texts))
+    return np.concatenate(batches)
+
+
+def _original(path: Path, pack: ReadPack) -> bytes | None:
+    """The bytes of the pack's own manifest, unless it lists documents that were left out."""
+    file = path / MANIFEST
+    return file.read_bytes() if file.is_file() and not pack.skipped else None

@@ -6,7 +6,9 @@ by the next write. It knows neither documents nor embedders: vectors come and go
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial, reduce
 from operator import and_
 from pathlib import Path
@@ -19,7 +21,9 @@ from lancedb.expr import Expr, col
 from lancedb.index import FTS
 from lancedb.query import MatchQuery
 
+from knowledge.errors import KnowledgeBaseDamaged
 from knowledge.passage import Passage
+from knowledge.presence import hold
 from knowledge.vectors import HeldFilters, HeldVectors
 from knowledge.vectors import Vectors as Vectors  # for those who hand vectors in
 
@@ -43,24 +47,31 @@ def primary_subtag(language: str) -> str:
     return language.split("-")[0].lower()
 
 
-def only(languages: Collection[str] | None, jurisdictions: Collection[str] | None) -> Filter:
-    """A filter on primary language and jurisdiction; None for either means all."""
-    conditions = []
-    if languages is not None:
-        conditions.append(col("primary_language").isin(sorted({primary_subtag(tag) for tag in languages})))
-    if jurisdictions is not None:
-        conditions.append(col("jurisdiction").isin(sorted({code.upper() for code in jurisdictions})))
+def only(
+    languages: Collection[str] | None = None,
+    jurisdictions: Collection[str] | None = None,
+    packs: Collection[str] | None = None,
+) -> Filter:
+    """A filter on primary language, jurisdiction and pack; None for any means all."""
+    admitted = {
+        "primary_language": None if languages is None else {primary_subtag(tag) for tag in languages},
+        "jurisdiction": None if jurisdictions is None else {code.upper() for code in jurisdictions},
+        "pack": packs,
+    }
+    conditions = [col(name).isin(sorted(values)) for name, values in admitted.items() if values is not None]
     return reduce(and_, conditions) if conditions else None
 
 
 class PassageTable:
-    """One tagged, unchanging version of the table."""
+    """One tagged, unchanging version of the table. While it is in use its folder isn't cleaned away."""
 
     def __init__(self, folder: Path, tag: str) -> None:
         self.tag = tag
-        self._table = lancedb.connect(str(folder)).open_table(_TABLE)
-        self._table.checkout(tag)
-        self._held = HeldFilters(self._table.count_rows())
+        with _readable(f"the table of version {tag}"):
+            self._table = lancedb.connect(str(folder)).open_table(_TABLE)
+            self._table.checkout(tag)
+            hold(self, folder)
+        self._held = HeldFilters(len(self))
 
     def nearest(self, vector: Vectors, where: Filter, limit: int) -> list[tuple[str, float]]:
         """(id, cosine) of the passages nearest to the vector [d], by exhaustive comparison, best first."""
@@ -71,7 +82,7 @@ class PassageTable:
         words = MatchQuery(text, _WORDS)
         asked = words | MatchQuery(text, _KOREAN) if _HANGUL.search(text) else words
         query = _filtered(self._table.search(asked, query_type="fts"), where)
-        rows = query.select(["id", "_score"]).limit(limit).to_list()
+        rows = self._fetched(query.select(["id", "_score"]).limit(limit)).to_pylist()
         return _best_first([(row["id"], row["_score"]) for row in rows])
 
     def centre(self, where: Filter) -> tuple[Vectors, int]:
@@ -84,7 +95,7 @@ class PassageTable:
 
     def _read(self, where: Filter) -> HeldVectors:
         query = _filtered(self._table.search(), where).select(["id", "vector"])
-        rows = query.limit(max(1, self._table.count_rows())).to_arrow()
+        rows = self._fetched(query.limit(max(len(self), 1)))
         vectors = rows["vector"].combine_chunks()
         matrix = vectors.flatten().to_numpy().reshape(len(vectors), vectors.type.list_size)
         return HeldVectors(rows["id"].to_pylist(), matrix)
@@ -93,59 +104,111 @@ class PassageTable:
         """The passages with these ids and their vectors [d]; a document in two packs gives one of each."""
         condition = col("id").isin(sorted(ids))
         query = self._table.search().where(condition if where is None else condition & where)
-        rows = query.limit(self._table.count_rows()).to_list() if ids else []
+        rows = self._fetched(query.limit(max(len(self), 1))).to_pylist() if ids else []
         found = [(_passage(row), np.asarray(row["vector"], np.float32)) for row in rows]
         return sorted(found, key=lambda pair: (pair[0].id, pair[0].pack))
 
     def manifests(self) -> dict[str, tuple[str, int, int]]:
         """Of every pack by name: the digest of its manifest, and how many documents and passages it has here."""
         columns = ["pack", "manifest", "document"]
-        rows = self._table.search().select(columns).limit(max(self._table.count_rows(), 1)).to_list()
+        rows = self._fetched(self._table.search().select(columns).limit(max(len(self), 1))).to_pylist()
         passages = Counter((row["pack"], row["manifest"]) for row in rows)
         documents = Counter(key[:2] for key in {(row["pack"], row["manifest"], row["document"]) for row in rows})
         return {pack: (digest, documents[pack, digest], n) for (pack, digest), n in sorted(passages.items())}
 
+    def pack(self, name: str) -> list[Passage]:
+        """All passages of a pack, by document and place; raises KnowledgeBaseDamaged."""
+        query = self._table.search().where(only(packs=[name])).select(list(Passage.model_fields))
+        rows = self._fetched(query.limit(max(len(self), 1))).to_pylist()
+        with _readable(f"the table of version {self.tag}"):
+            found = [_passage(row) for row in rows]
+        return sorted(found, key=lambda passage: (passage.document, passage.start, passage.end))
+
+    def rows(self, packs: Collection[str]) -> pa.Table:
+        """All columns of some packs, as `write_version` takes them; raises KnowledgeBaseDamaged."""
+        found = self._fetched(self._table.search().where(only(packs=packs)).limit(max(len(self), 1)))
+        return found.select(self._table.schema.names).cast(self._table.schema)
+
+    def _fetched(self, query: Any) -> pa.Table:
+        """The rows of a query; raises KnowledgeBaseDamaged for files that LanceDB can't read."""
+        with _readable(f"the table of version {self.tag}"):
+            return query.to_arrow()
+
+    def __len__(self) -> int:
+        """How many passages there are."""
+        return int(self._table.count_rows())
+
+    def unindexed(self) -> dict[str, int]:
+        """By column of the full-text indexes, how many rows its index lacks; all of them where there is none."""
+        with _readable(f"the indexes of version {self.tag}"):
+            names = {index.columns[0]: index.name for index in self._table.list_indices()}
+            stats = {column: self._table.index_stats(names[column]) for column in _INDEXES if column in names}
+        return {
+            column: len(self) if stats.get(column) is None else stats[column].num_unindexed_rows for column in _INDEXES
+        }
+
 
 def newest_tag(folder: Path) -> str | None:
-    """The tag of the newest complete version, or None where there is none."""
+    """The tag of the newest complete version, or None where there is none; raises KnowledgeBaseDamaged."""
     tags = all_tags(folder)
     return max(tags, key=tags.__getitem__) if tags else None
 
 
 def all_tags(folder: Path) -> dict[str, int]:
-    """Every tag with the number of its version."""
+    """Every tag with the number of its version in the table; raises KnowledgeBaseDamaged."""
     if not _committed(folder):
         return {}
-    return _tags(lancedb.connect(str(folder)).open_table(_TABLE))
+    with _readable("the list of versions"):
+        return _tags(lancedb.connect(str(folder)).open_table(_TABLE))
 
 
-def replace_pack(folder: Path, label: str, manifest: str, passages: Sequence[Passage], vectors: Vectors) -> str:
-    """Make the passages, with vectors [n, d], all that the table holds of their pack, as a new version; return its tag.
+def written(folder: Path) -> dict[str, datetime]:
+    """When each tagged version was written."""
+    if not _committed(folder):
+        return {}
+    with _readable("the list of versions"):
+        table = lancedb.connect(str(folder)).open_table(_TABLE)
+        times = {entry["version"]: entry["timestamp"].astimezone(UTC) for entry in table.list_versions()}
+        return {tag: times[version] for tag, version in _tags(table).items()}
+
+
+def write_version(folder: Path, tag: str, packs: Collection[str], rows: pa.Table | None) -> None:
+    """Make the rows all that the table holds of these packs, as a new version with that tag; None removes the packs.
 
     The rows change in one commit. Readers see it when indexes and tag are there too: killed before that, nothing
-    happened. Only one process may do this at a time. Raises OSError or RuntimeError from LanceDB.
+    happened. Only one process may do this at a time. Raises OSError, RuntimeError or ValueError from LanceDB.
     """
-    table = _last_complete(folder, vectors.shape[1])
-    merge = table.merge_insert(["pack", "id"]).when_matched_update_all().when_not_matched_insert_all()
-    merge = merge.when_not_matched_by_source_delete(col("pack") == passages[0].pack)
-    merge.execute(_rows(manifest, passages, vectors))
+    table = _last_complete(folder, rows)
+    replaced = col("pack").isin(sorted(packs))
+    if rows is None:
+        table.delete(replaced)
+    else:
+        merge = table.merge_insert(["pack", "id"]).when_matched_update_all().when_not_matched_insert_all()
+        merge.when_not_matched_by_source_delete(replaced).execute(rows)
     for column, config in _INDEXES.items():
         table.create_index(column, config=config, replace=True)
-    tag = _tag_name(label, table.version)
     table.tags.create(tag, table.version)
-    return tag
 
 
-def _last_complete(folder: Path, dimension: int) -> Any:  # LanceDB's table class isn't typed for us
+def _last_complete(folder: Path, rows: pa.Table | None) -> Any:  # LanceDB's table class isn't typed for us
     database = lancedb.connect(str(folder))
     tag = newest_tag(folder)
     if tag is None:
+        assert rows is not None
         mode = "overwrite" if _committed(folder) else "create"
-        return database.create_table(_TABLE, schema=_schema(dimension), mode=mode)
+        return database.create_table(_TABLE, schema=rows.schema, mode=mode)
     table = database.open_table(_TABLE)
     if _tags(table)[tag] != table.version:
         table.restore(tag)
     return table
+
+
+@contextmanager
+def _readable(part: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        raise KnowledgeBaseDamaged(part) from error
 
 
 def _committed(folder: Path) -> bool:
@@ -155,12 +218,6 @@ def _committed(folder: Path) -> bool:
 
 def _tags(table: Any) -> dict[str, int]:
     return {name: entry["version"] for name, entry in table.tags.list().items()}
-
-
-def _tag_name(label: str, version: int) -> str:
-    """ASCII without runs of dots: LanceDB takes other letters in a tag, and then can't list the tags any more."""
-    safe = re.sub(r"[^A-Za-z0-9_-]+", lambda m: "." if m[0] == "." else "-", label)[:60].strip(".-")
-    return f"{safe or 'pack'}-{version}"
 
 
 def _schema(dimension: int) -> pa.Schema:
@@ -173,7 +230,8 @@ def _schema(dimension: int) -> pa.Schema:
     return pa.schema([*fields, pa.field("vector", pa.list_(pa.float32(), dimension))])
 
 
-def _rows(manifest: str, passages: Sequence[Passage], vectors: Vectors) -> pa.Table:
+def passage_rows(manifest: str, passages: Sequence[Passage], vectors: Vectors) -> pa.Table:
+    """The rows of a pack: its passages, their vectors [n, d], and the digest of its manifest."""
     rows = []
     for passage, vector in zip(passages, vectors, strict=True):
         language = primary_subtag(passage.language)

@@ -143,6 +143,16 @@ class TranscriptStore:
             rows = read.execute(audit.EVENTS, (consultation_id,)).fetchall()
         return (chain.read(row, consultation_id, seq) for seq, row in enumerate(rows))
 
+    def values(self, kind: EventKind, field: str) -> frozenset[str]:
+        """Every text that any event of a kind has in a field of its body.
+
+        Raises TranscriptUnreadable, and TranscriptAltered for a row that is no event.
+        """
+        with self._database.snapshot() as read:
+            rows = read.execute(f"SELECT {audit.COLUMNS} FROM events WHERE kind = ?", (kind.value,))
+            found = [chain.read(row, str(row[0]), row[1]).body.get(field) for row in rows]
+        return frozenset(value for value in found if isinstance(value, str))
+
     def verify(self, consultation_id: str, keys: audit.Keys | None = None) -> Verified:
         """Prove that every event is as it was written, and that the signatures over them are by one of `keys`.
 

@@ -1,48 +1,65 @@
-"""`coreasoner knowledge`: add, list, search, seal."""
+"""`coreasoner knowledge`: what goes into the knowledge base, out of it, and how it is looked at and proved."""
 
-from datetime import date
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Column, Table
 from rich.text import Text
 
 from agents.languages import identify
+from knowledge.check import check as check_store
+from knowledge.cleaning import clean as clean_store
+from knowledge.compare import compare
+from knowledge.errors import NotInKnowledgeBase
+from knowledge.export import export_pack
 from knowledge.pack import seal_pack
+from knowledge.rebuild import rebuild as rebuild_store
 from knowledge.search import search as search_guidelines
-from knowledge.store import AddSummary
+from knowledge.store import AddSummary, KnowledgeStore
+from knowledge.store import Progress as Report
+from knowledge.table import primary_subtag
+from transcripts.event import EventKind
+from ui import knowledge_views as views
 from ui.terminal import plain
 from ui.workspace import Workspace, starter_packs
 
 app = typer.Typer(no_args_is_help=True)
 
+AsOf = Annotated[
+    str | None, typer.Option(metavar="VERSION|DAY", help="As they were in that version, or on a day: 2026-12-31.")
+]
 
-def _progress() -> Progress:
+
+@contextmanager
+def _progress() -> Iterator[Report]:
     # Where nobody watches, rich would still write an empty line.
     console = Console(stderr=True)
-    return Progress(console=console, transient=True, disable=not console.is_terminal)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("reading", total=None)
+
+        def show(label: str, done: int, total: int) -> None:
+            progress.update(task, description=plain(label), completed=done, total=total)
+
+        yield show
 
 
-def _add(workspace: Workspace, path: Path, language: str | None, progress: Progress) -> AddSummary:
-    task = progress.add_task(path.name, total=None)
-
-    def show(label: str, done: int, total: int) -> None:
-        progress.update(task, description=f"{path.name}: {plain(label)}", completed=done, total=total)
-
+def _add(workspace: Workspace, path: Path, language: str | None) -> AddSummary:
     found = workspace.settings.languages
-    return workspace.store.add(
-        path, language=language, identify=lambda text: identify(text, found) or "en", progress=show
-    )
+    with _progress() as show:
+        return workspace.store.add(
+            path, language=language, identify=lambda text: identify(text, found) or "en", progress=show
+        )
 
 
 def add_starter(workspace: Workspace) -> None:
     """Add the guidelines that ship with the product; those that are there already stay as they are."""
-    with _progress() as progress:
-        for pack in starter_packs():
-            _add(workspace, pack, None, progress)
+    for pack in starter_packs():
+        _add(workspace, pack, None)
 
 
 @app.command()
@@ -57,57 +74,163 @@ def add(
     paths = starter_packs() if starter else (path,) if path else ()
     if not paths:
         raise typer.BadParameter("name a folder or a file, or give --starter")
-    with _progress() as progress:
-        summaries = [_add(workspace, p, language, progress) for p in paths]
-    console = Console()
-    for source, summary in zip(paths, summaries, strict=True):
-        state = "was there already" if summary.unchanged else "added"
-        console.print(Text(f"{source.name}: {state}, {summary.documents} documents, {summary.passages} passages"))
-        for file, reason in summary.skipped:
-            console.print(Text(f"  left out {plain(str(file))}: {plain(reason)}"), style="yellow")
+    for source in paths:
+        views.added(Console(), source, _add(workspace, source, language))
+
+
+def _archive(context: typer.Context, when: str | None) -> KnowledgeStore:
+    archive = Workspace(context.obj).archive
+    return archive.at(when) if when else archive
 
 
 @app.command("list")
-def list_packs(context: typer.Context) -> None:
+def list_packs(context: typer.Context, as_of: AsOf = None) -> None:
     """The packs in the knowledge base."""
-    table = Table(Column("pack", no_wrap=True), "title", "language", "jurisdiction", "edition", "documents", "passages")
-    for pack in Workspace(context.obj).store.list_packs():
-        of = pack.manifest
-        cells = (of.name, of.title, of.language, of.jurisdiction, of.edition, pack.documents, pack.passages)
-        table.add_row(*(Text(plain(str(cell))) for cell in cells))
-    Console().print(table)
+    held = _archive(context, as_of).list_packs()
+    if held:
+        views.packs(Console(), held, date.today())
+    else:
+        Console().print(Text("There are no guidelines; add some with `coreasoner knowledge add FOLDER`."))
+
+
+@app.command()
+def versions(context: typer.Context) -> None:
+    """Every change to the guidelines, newest first: its version, time and what was changed."""
+    views.versions(Console(), _archive(context, None).history())
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A pack, or the id of a passage (psg_...).")],
+    as_of: AsOf = None,
+) -> None:
+    """A pack with its documents and passages, or a passage in its document."""
+    archive = _archive(context, as_of)
+    if name.startswith("psg_"):
+        passage = archive.passage(name)
+        views.passage(Console(), passage, archive.document_text(passage.document))
+    else:
+        views.pack(Console(), archive.pack(name), archive.passages(name))
+
+
+@app.command()
+def remove(context: typer.Context, pack: Annotated[str, typer.Argument(help="A pack of the list.")]) -> None:
+    """Take a pack out; the versions until now can still be read."""
+    version = _archive(context, None).remove(pack)
+    Console().print(views.line(f"{pack} is removed; this is version {version}"), soft_wrap=True)
 
 
 @app.command()
 def search(
     context: typer.Context,
     query: Annotated[str, typer.Argument(help="What to look for, in any language.")],
-    language: Annotated[str | None, typer.Option(help="Only passages in this language.")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="Only passages in this language.")] = None,
+    jurisdiction: Annotated[list[str] | None, typer.Option(help="Only from this country (JP), or INT.")] = None,
+    pack: Annotated[list[str] | None, typer.Option(help="Only from this pack.")] = None,
+    as_of: AsOf = None,
     limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
 ) -> None:
     """Search the guidelines as an answer would."""
     workspace = Workspace(context.obj)
-    found = search_guidelines(
-        workspace.store,
+    archive = _archive(context, as_of)
+    _require_known(archive, language, jurisdiction, pack)
+    hits = search_guidelines(
+        KnowledgeStore(archive.folder, workspace.embedder, archive.version()),
         [query],
-        languages=[language] if language else None,
+        languages=language,
+        jurisdictions=jurisdiction,
+        packs=pack,
         limit=limit,
-        today=date.today(),
+        today=_day(as_of),
         relevance=workspace.embedder.thresholds.relevance,
         typical=workspace.embedder.thresholds.typical,
     )
-    console = Console()
-    for number, scored in enumerate(found, start=1):
-        passage = scored.passage
-        where = " / ".join((passage.document_title, *passage.section))
-        similarity = "" if scored.similarity is None else f"{scored.similarity:.3f}"
-        flags = " ".join(filter(None, ("" if scored.relevant else "far", "expired" if scored.expired else "")))
-        console.print(
-            Text(f"[{number}] {plain(where)} ({passage.jurisdiction}, {passage.edition}) {similarity} {flags}")
-        )
-        console.print(Text(plain(passage.text)), style="dim")
-    if not found:
-        console.print(Text("Nothing was found."))
+    views.found(Console(), hits, identify(query, workspace.settings.languages))
+
+
+def _require_known(
+    archive: KnowledgeStore,
+    languages: Sequence[str] | None,
+    jurisdictions: Sequence[str] | None,
+    packs: Sequence[str] | None,
+) -> None:
+    """Raise NotInKnowledgeBase for a filter that no pack can pass, so that a slip doesn't look like no guidance."""
+    manifests = [pack.manifest for pack in archive.list_packs()]
+    spoken = {entry.language or manifest.language for manifest in manifests for entry in manifest.documents}
+    _require("language", [primary_subtag(code) for code in languages or ()], {primary_subtag(code) for code in spoken})
+    _require("jurisdiction", [code.upper() for code in jurisdictions or ()], {m.jurisdiction for m in manifests})
+    for name in packs or ():
+        archive.pack(name)
+
+
+def _require(kind: str, asked: Sequence[str], there: Collection[str]) -> None:
+    for code in asked:
+        if code not in there:
+            raise NotInKnowledgeBase(kind, code, f"it holds {', '.join(sorted(there)) or 'no packs'}")
+
+
+def _day(as_of: str | None) -> date:
+    """The day on which guidelines must not have expired: the one that was asked for, else today."""
+    try:
+        return date.fromisoformat(as_of or "")
+    except ValueError:
+        return date.today()
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    before: Annotated[str, typer.Argument(help="A version, or a day: 2026-12-31.")],
+    after: Annotated[str | None, typer.Argument(help="The other one; default: as it is now.")] = None,
+) -> None:
+    """What changed between two versions or days: packs and passages."""
+    views.differences(Console(), compare(_archive(context, before), _archive(context, after)))
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    pack: Annotated[str, typer.Argument(help="A pack of the list.")],
+    folder: Annotated[Path, typer.Argument(help="Where to; it must not be there yet.")],
+    as_of: AsOf = None,
+) -> None:
+    """Write a pack as it was added, to carry it to another machine."""
+    manifest = export_pack(_archive(context, as_of), pack, folder)
+    Console().print(views.line(f"{pack} is in {folder}: {len(manifest.documents)} documents"), soft_wrap=True)
+
+
+@app.command()
+def rebuild(context: typer.Context) -> None:
+    """Make the tables again from the kept documents: after damage, or for another embedder."""
+    workspace = Workspace(context.obj)
+    with _progress() as shown:
+        made = rebuild_store(workspace.settings.knowledge_folder, workspace.embedder, shown)
+    said = f"{made.versions} versions and {made.passages} passages are made again for {made.embedder}"
+    Console().print(views.line(said), soft_wrap=True)
+
+
+@app.command()
+def check(context: typer.Context) -> None:
+    """Prove every document, passage, version and index; ends with 1 and a line for each fault."""
+    with _progress() as shown:
+        summary = check_store(Workspace(context.obj).settings.knowledge_folder, shown)
+    views.checked(Console(), summary)
+    if summary.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def clean(
+    context: typer.Context,
+    older_than: Annotated[int, typer.Option(min=0, help="Days for which a version has been out of use.")] = 30,
+) -> None:
+    """Remove versions that are out of use, but none that a transcript names."""
+    with Workspace(context.obj) as workspace:
+        named = workspace.transcripts.values(EventKind.RETRIEVAL, "version")
+        folder = workspace.settings.knowledge_folder
+        summary = clean_store(folder, keep=named, older_than=timedelta(days=older_than), now=datetime.now(UTC))
+    views.cleaned(Console(), summary)
 
 
 @app.command()

@@ -95,6 +95,11 @@ class Workspace:
         return KnowledgeStore(self.settings.knowledge_folder, self.embedder)
 
     @cached_property
+    def archive(self) -> KnowledgeStore:
+        """The guidelines without an embedder, for all but searching and adding. Raises KnowledgeError."""
+        return KnowledgeStore(self.settings.knowledge_folder, None)
+
+    @cached_property
     def transcripts(self) -> TranscriptStore:
         """The record, signed with the keys of this installation. Raises TranscriptError."""
         self.settings.home.mkdir(parents=True, exist_ok=True)
@@ -153,12 +158,13 @@ class Workspace:
         return LoadedModel(role=role, name=name, sha256=self.weights.digest(name), demonstration=demonstration)
 
     def resources(self) -> Resources:
-        """What a team works with. Raises ModelError, NotReady."""
+        """What a team works with: guidelines as they are now. Raises ModelError, KnowledgeError, NotReady."""
+        store = self.store.snapshot()
         return Resources(
             client=self.client,
             embedder=self.embedder,
             thresholds=Thresholds.model_validate(self.embedder.thresholds.model_dump()),
-            store=None if self.store.is_empty else self.store,
+            store=None if store.is_empty else store,
             settings=self.settings.team,
         )
 

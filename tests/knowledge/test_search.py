@@ -67,13 +67,29 @@ def test_only_the_asked_jurisdictions_are_searched(filled: KnowledgeStore) -> No
     assert {p.passage.jurisdiction for p in found} == {"JP", "KR"}
 
 
-@pytest.mark.parametrize(("languages", "jurisdictions"), [([], None), (None, [])])
-def test_filters_that_admit_nothing_find_nothing(
-    filled: KnowledgeStore, languages: list[str] | None, jurisdictions: list[str] | None
-) -> None:
-    found = search(filled, ["x"], languages=languages, jurisdictions=jurisdictions, today=TODAY, relevance=0)
+def test_only_the_asked_packs_are_searched(filled: KnowledgeStore) -> None:
+    packs = ["test-ja", "test-ar"]
 
-    assert found == ()
+    found = search(filled, ["amoxicillin"], languages=None, packs=packs, limit=9, today=TODAY, relevance=0)
+
+    assert {p.passage.pack for p in found} == set(packs)
+
+
+def test_filters_are_all_to_be_passed(filled: KnowledgeStore) -> None:
+    def found(**filters: list[str]) -> tuple[ScoredPassage, ...]:
+        everything = {"languages": None, **filters}
+        return search(filled, ["x"], **everything, today=TODAY, relevance=0)  # type: ignore[arg-type]  # only lists
+
+    assert found(languages=["ja"], jurisdictions=["JP"], packs=["test-ja"]) != ()
+    assert found(languages=["ja"], jurisdictions=["KR"], packs=["test-ja"]) == ()
+    assert found(languages=["ja"], jurisdictions=["JP"], packs=["test-ko"]) == ()
+
+
+@pytest.mark.parametrize("filter_", ["languages", "jurisdictions", "packs"])
+def test_filters_that_admit_nothing_find_nothing(filled: KnowledgeStore, filter_: str) -> None:
+    filters: dict[str, list[str] | None] = {"languages": None, filter_: []}
+
+    assert search(filled, ["x"], **filters, today=TODAY, relevance=0) == ()  # type: ignore[arg-type]  # only lists
 
 
 @pytest.mark.parametrize("hostile", ["en' OR '1'='1", "en') --", "\0", ""])
@@ -176,6 +192,23 @@ def test_the_same_text_in_two_packs_is_given_once_from_the_local_one(
 
     assert len(found) == 3
     assert {p.passage.pack for p in found} == {"b-local"}
+
+
+@pytest.mark.parametrize("local", ["a", "b"])
+def test_the_same_text_in_two_documents_is_given_once_from_the_local_one(
+    store: KnowledgeStore, make_pack: PackMaker, local: str
+) -> None:
+    # Equally near, one of the two ranks before the other by its id alone.
+    for name in ("a", "b"):
+        body = f"# T\n\n## Treat\n\nGive zinc.\n\n## Other\n\nOnly in {name}."
+        jurisdiction = "KE" if name == local else "INT"
+        store.add(make_pack("en", name=name, jurisdiction=jurisdiction, files={f"{name}.md": body}))
+
+    found = find(store, "give zinc")
+
+    assert [p.passage.text for p in found].count("Give zinc.") == 1
+    assert (found[0].passage.text, found[0].passage.pack) == ("Give zinc.", local)
+    assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
 
 
 def test_local_guidelines_stand_before_international_ones_on_equal_score(

@@ -9,7 +9,7 @@ import lancedb
 import pytest
 from filelock import FileLock
 
-from knowledge import store as store_module
+from knowledge import folder as folder_module
 from knowledge.errors import (
     DocumentAltered,
     DocumentUnsupported,
@@ -21,8 +21,9 @@ from knowledge.errors import (
 )
 from knowledge.pack import seal_pack
 from knowledge.passage import text_hash
+from knowledge.search import search
 from knowledge.store import KnowledgeStore
-from tests.knowledge.conftest import GUIDELINES, HashingEmbedder, PackMaker
+from tests.knowledge.conftest import GUIDELINES, TODAY, HashingEmbedder, PackMaker
 
 
 def texts(store: KnowledgeStore) -> set[str]:
@@ -260,11 +261,11 @@ def test_a_folder_that_can_not_be_written_is_one_clear_error(
 def test_two_packs_are_not_written_at_once(
     filled: KnowledgeStore, make_pack: PackMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "_LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(folder_module, "_LOCK_SECONDS", 0.0)
 
     with (
         FileLock(filled.folder / "writing.lock"),
-        pytest.raises(StoreUnwritable, match="another pack is being added"),
+        pytest.raises(StoreUnwritable, match="another command is changing it"),
     ):
         filled.add(make_pack("en", edition="2027.01"))
 
@@ -289,6 +290,8 @@ def test_a_first_write_that_was_killed_leaves_an_empty_store_that_can_be_filled(
     table = lancedb.connect(str(tmp_path / "store" / "lance")).open_table("passages")
     for tag in table.tags.list():
         table.tags.delete(tag)
+    for record in (tmp_path / "store" / "versions").glob("*.json"):
+        record.replace(record.with_suffix(".announced"))
 
     reopened = KnowledgeStore(tmp_path / "store", embedder)
 
@@ -355,3 +358,78 @@ def test_any_folder_can_hold_a_store(
     KnowledgeStore(tmp_path / name, embedder).add(make_pack())
 
     assert len(texts(KnowledgeStore(tmp_path / name, embedder))) == 3
+
+
+def test_a_pack_is_taken_out_as_a_new_version_and_the_former_stays_readable(
+    filled: KnowledgeStore, embedder: HashingEmbedder
+) -> None:
+    before = filled.version()
+    former = texts(filled)
+
+    version = filled.remove("test-ja")
+
+    assert filled.version() == version
+    assert texts(filled) == former - set(GUIDELINES["ja"][3].values())
+    assert texts(KnowledgeStore(filled.folder, embedder, before)) == former
+
+
+def test_taking_out_needs_no_embedder(filled: KnowledgeStore) -> None:
+    KnowledgeStore(filled.folder, None).remove("test-ja")
+
+    assert filled.refresh()
+    assert len(filled.list_packs()) == 4
+
+
+def test_the_last_pack_can_be_taken_out_and_another_put_in(store: KnowledgeStore, make_pack: PackMaker) -> None:
+    store.add(make_pack("en"))
+    store.remove("test-en")
+
+    emptied = (store.is_empty, store.list_packs())
+    store.add(make_pack("ja"))
+
+    assert emptied == (True, ())
+    assert texts(store) == set(GUIDELINES["ja"][3].values())
+
+
+def test_an_emptied_store_can_be_asked_and_has_no_answer(store: KnowledgeStore, make_pack: PackMaker) -> None:
+    store.add(make_pack("en"))
+    store.remove("test-en")
+
+    assert search(store, ["amoxicillin"], languages=None, today=TODAY, relevance=0) == ()
+
+
+@pytest.mark.parametrize("name", ["test-eng", "", "../store", "x' OR '1'='1"])
+def test_a_pack_that_is_not_there_can_not_be_taken_out(filled: KnowledgeStore, name: str) -> None:
+    with pytest.raises(NotInKnowledgeBase, match=r"did you mean test-|it holds test-ar, test-en"):
+        filled.remove(name)
+
+    assert len(filled.versions()) == 5
+
+
+def test_a_removed_pack_added_again_has_the_same_passages(filled: KnowledgeStore, make_pack: PackMaker) -> None:
+    before = filled.passages("test-ja")
+    filled.remove("test-ja")
+
+    filled.add(make_pack("ja", name="again").parent / "test-ja-2026.11")
+
+    assert filled.passages("test-ja") == before
+
+
+def test_a_snapshot_stays_while_the_store_goes_on(store: KnowledgeStore, make_pack: PackMaker) -> None:
+    store.add(make_pack("en"))
+    snapshot = store.snapshot()
+
+    store.add(make_pack("ja"))
+
+    assert (len(snapshot.list_packs()), len(store.list_packs()), len(store.snapshot().list_packs())) == (1, 2, 2)
+    assert not snapshot.refresh()
+
+
+def test_a_snapshot_is_of_what_others_added_meanwhile(
+    store: KnowledgeStore, make_pack: PackMaker, embedder: HashingEmbedder
+) -> None:
+    store.add(make_pack("en"))
+    reader = KnowledgeStore(store.folder, embedder)
+    store.add(make_pack("ja"))
+
+    assert len(reader.snapshot().list_packs()) == 2

@@ -11,6 +11,7 @@ from tests.transcripts.conftest import Alter
 from transcripts.consultation import Status, is_id, new_id
 from transcripts.errors import (
     EventRefused,
+    TranscriptAltered,
     TranscriptMissing,
     TranscriptSchemaTooNew,
     TranscriptUnreadable,
@@ -179,3 +180,23 @@ def test_an_absent_file_is_not_made_by_reading(path: Path) -> None:
         TranscriptStore.open(path, read_only=True)
 
     assert not path.exists()
+
+
+def test_the_values_of_a_field_are_collected_over_all_consultations(store: TranscriptStore) -> None:
+    for version in ("a-1", "b-2", "a-1"):
+        with store.begin() as recorder:
+            recorder.record(EventKind.RETRIEVAL, {"version": version})
+            recorder.record(EventKind.ANSWER, {"version": "c-3"})
+            recorder.record(EventKind.RETRIEVAL, {"version": None, "passages": ["x"]})
+
+    assert store.values(EventKind.RETRIEVAL, "version") == {"a-1", "b-2"}
+    assert store.values(EventKind.RETRIEVAL, "passages") == frozenset()
+
+
+def test_values_are_not_read_past_a_damaged_event(store: TranscriptStore, alter: Alter) -> None:
+    with store.begin() as recorder:
+        recorder.record(EventKind.RETRIEVAL, {"version": "a-1"})
+    alter("UPDATE events SET body = '{' WHERE kind = 'retrieval'")
+
+    with pytest.raises(TranscriptAltered):
+        store.values(EventKind.RETRIEVAL, "version")

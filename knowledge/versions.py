@@ -1,0 +1,141 @@
+"""The versions of a knowledge base: what each one held, since when, and which was valid on a day.
+
+One file a version, beside the tables, so that the tables can be made again with all that they were. A record is
+announced before its version is tagged in the table and settled after it: the tag alone makes a version valid, and a
+settled record without a tag means that the table is lost. It knows neither tables nor passages.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PositiveInt, StringConstraints, ValidationError
+
+from knowledge.durable import write_whole
+from knowledge.errors import KnowledgeBaseDamaged, KnowledgeBaseMissing, NotInKnowledgeBase, VersionCleaned
+from knowledge.pack import Digest
+
+_SETTLED, _ANNOUNCED = ".json", ".announced"
+
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
+
+
+class Holding(BaseModel):
+    """What a version holds of one pack, as SHA-256 of what `sources/` keeps.
+
+    `manifest` lists the documents that went in, `passages` their passages, and `original` is the `pack.toml` that the
+    pack came with, where it lists just these documents.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    manifest: Digest
+    passages: Digest
+    original: Digest | None = None
+
+
+class Version(BaseModel):
+    """One version: its tag, its place in the order of all, when it became valid, by what change, and its packs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tag: Tag
+    serial: PositiveInt
+    time: AwareDatetime
+    change: str
+    packs: dict[str, Holding]
+    cleaned: AwareDatetime | None = None
+
+
+class Versions:
+    """The folder of records. One writer at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def announce(self, version: Version) -> None:
+        """Write the record of a version that is about to be tagged."""
+        write_whole(self._folder / f"{version.tag}{_ANNOUNCED}", version.model_dump_json().encode())
+
+    def settle(self, valid: Collection[str]) -> None:
+        """Keep the announced records of the tags that exist; what else was announced never came to be."""
+        for announced in self._folder.glob(f"*{_ANNOUNCED}"):
+            tag = announced.name.removesuffix(_ANNOUNCED)
+            if tag in valid:
+                announced.replace(self._folder / f"{tag}{_SETTLED}")
+            else:
+                announced.unlink()
+
+    def write(self, version: Version) -> None:
+        """Write a settled record, over the former one of that version where there is one."""
+        write_whole(self._folder / f"{version.tag}{_SETTLED}", version.model_dump_json().encode())
+
+    def read(self, tag: str) -> Version | None:
+        """The record of a tag, or None where there is none; raises KnowledgeBaseDamaged."""
+        for ending in (_SETTLED, _ANNOUNCED):
+            file = self._folder / f"{tag}{ending}"
+            if file.is_file():
+                return _read(file, tag)
+        return None
+
+    def settled(self) -> tuple[Version, ...]:
+        """Every settled record, cleaned ones too, oldest first; raises KnowledgeBaseDamaged."""
+        files = self._folder.glob(f"[!.]*{_SETTLED}")
+        return in_order(_read(file, file.name.removesuffix(_SETTLED)) for file in files)
+
+    def any_valid(self) -> bool:
+        """Whether some version should be readable."""
+        return any(version.cleaned is None for version in self.settled())
+
+
+def _read(file: Path, tag: str) -> Version:
+    try:
+        version = Version.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise KnowledgeBaseDamaged(f"the record of version {tag}") from error
+    if version.tag != tag:
+        raise KnowledgeBaseDamaged(f"the record of version {tag}")
+    return version
+
+
+def in_order(versions: Iterable[Version]) -> tuple[Version, ...]:
+    """Oldest first."""
+    return tuple(sorted(versions, key=lambda version: version.serial))
+
+
+def new_tag(label: str, serial: int) -> str:
+    """ASCII without runs of dots: LanceDB takes other letters in a tag, and then can't list the tags any more."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", lambda m: "." if m[0] == "." else "-", label)[:60].strip(".-")
+    return f"{safe or 'pack'}-{serial}"
+
+
+def as_of(history: Sequence[Version], when: str) -> Version:
+    """The version with that tag, or the one that was valid at the end of that day (YYYY-MM-DD, this machine's time).
+
+    Raises NotInKnowledgeBase, VersionCleaned, and KnowledgeBaseMissing where the history [oldest first] is empty.
+    """
+    if not history:
+        raise KnowledgeBaseMissing
+    version = next((v for v in history if v.tag == when), None) or _valid_on(history, _day(when))
+    if version.cleaned:
+        raise VersionCleaned(version.tag, version.cleaned.astimezone().date())
+    return version
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        instead = "`coreasoner knowledge versions` lists them, and a day is written as 2026-12-31"
+        raise NotInKnowledgeBase("version", text, instead) from None
+
+
+def _valid_on(history: Sequence[Version], day: date) -> Version:
+    end = datetime.combine(day, time.max).astimezone(UTC)
+    valid = [version for version in history if version.time <= end]
+    if not valid:
+        first = history[0].time.astimezone().date()
+        raise NotInKnowledgeBase("version of", str(day), f"the first version is of {first}")
+    return valid[-1]
