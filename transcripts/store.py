@@ -6,7 +6,8 @@ Knows nothing of what the events say beyond the case's `text` and `language` and
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -47,8 +48,10 @@ class TranscriptStore:
         self._database = database
         self._presence = presence
         self._seal = seal
-        self._commits = GroupCommit(self._write, self._copy_out)
-        self._copied = False
+        self._commits = GroupCommit(self._write, self._copy_later)
+        # The second copy may be on a slow or absent network; nobody waits for it but `close`.
+        self._copier = ThreadPoolExecutor(1, thread_name_prefix="checkpoint-copy")
+        self._uncopied = True
 
     @classmethod
     def open(cls, path: Path, read_only: bool = False, *, patience: float = 5.0, seal: Seal | None = None) -> Self:
@@ -99,8 +102,8 @@ class TranscriptStore:
         if self._seal:
             with self._database.transaction() as write:
                 signed = self._seal.sign(write)
-            self._copied = not signed
-            self._copy_out()
+            self._uncopied |= signed
+            self._copy_later()
 
     def change_key(self) -> str:
         """Sign with a new key from now on and return its public half. The old key's last checkpoint names the new
@@ -114,8 +117,8 @@ class TranscriptStore:
         with self._database.transaction() as write:
             self._seal.sign(write, next_key=prepared)
         self._seal.keys.adopt()
-        self._copied = False
-        self._copy_out()
+        self._uncopied = True
+        self._copy_later()
         return prepared
 
     def consultations(self, limit: int = 50, before: str | None = None) -> tuple[ConsultationSummary, ...]:
@@ -182,7 +185,7 @@ class TranscriptStore:
             yield from json_lines(read, consultation_id)
 
     def close(self) -> None:
-        """Write and sign what waits, then let the file go."""
+        """Write, sign and copy what waits, then let the file go."""
         self._commits.close()
         try:
             self.sign()
@@ -190,6 +193,7 @@ class TranscriptStore:
             # Everything is durable; the next program that opens the file signs it.
             _log.warning("the last events were not signed: %s", error)
         finally:
+            self._copier.shutdown()
             self._database.close()
 
     def __enter__(self) -> Self:
@@ -217,17 +221,20 @@ class TranscriptStore:
 
     def _sign_with(self, seal: Seal, write: sqlite3.Connection, ending: set[str]) -> None:
         try:
-            self._copied = not seal.sign(write, ending)
+            self._uncopied |= seal.sign(write, ending)
         except (CheckpointAltered, SigningKeyUnusable) as error:
             raise TranscriptUnwritable(f"it could not be signed: {error}") from error
 
-    def _copy_out(self) -> None:
-        if self._seal is None or self._copied:
-            return
+    def _copy_later(self) -> None:
+        if self._uncopied and self._seal and self._seal.copy:
+            self._uncopied = False
+            with suppress(RuntimeError):  # closed meanwhile; the next program that opens the file catches up
+                self._copier.submit(self._copy_out, self._seal)
+
+    def _copy_out(self, seal: Seal) -> None:
         try:
-            with self._database.snapshot() as read:
-                self._seal.copy_out(read)
-            self._copied = True
+            with self._database.long_snapshot() as read:
+                seal.copy_out(read)
         except TranscriptError as error:
             _log.warning("the second copy of the checkpoints was not written: %s", error)
 

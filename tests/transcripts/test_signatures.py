@@ -278,7 +278,7 @@ def test_a_file_put_back_to_an_earlier_state_is_found_by_the_second_copy(
 def test_the_second_copy_has_every_checkpoint(signed: TranscriptStore, ring: KeyRing, copy: Path) -> None:
     for _ in range(3):
         consult(signed)
-    signed.sign()
+    signed.close()
 
     assert signed.verify_all(ring.public, copy).copy_lacks == 0
     assert copy.stat().st_mode & 0o077 == 0
