@@ -379,7 +379,7 @@ def test_weights_are_verified_and_a_single_altered_byte_is_found(started: Mappin
 def test_the_packs_of_the_knowledge_base_are_listed(installation: Installation) -> None:
     ran = installation.run_here("knowledge", "list")
 
-    packs = {line.split("│")[1].strip() for line in ran.out.splitlines() if "│" in line} - {""}
+    packs = {word for line in ran.out.splitlines() for word in line.split()[:1] if word.startswith("starter-")}
     assert packs == {f"starter-{language}" for language in LANGUAGES}
     assert ran.code == 0
 
@@ -389,7 +389,7 @@ def test_a_search_finds_passages_in_the_language_that_is_asked_for(installation:
 
     found = [line for line in ran.out.splitlines() if line.startswith("[")]
     assert [line[:3] for line in found] == ["[1]", "[2]"]
-    assert ran.out.count("(ES, ") == 2
+    assert len([line for line in ran.out.splitlines() if line.startswith("    ES, ")]) == 2
     assert "eumonía" in ran.out
     assert ran.code == 0
 
