@@ -18,7 +18,7 @@ import lancedb
 import numpy as np
 import pyarrow as pa
 from lancedb.expr import Expr, col
-from lancedb.index import FTS
+from lancedb.index import FTS, Bitmap, BTree
 from lancedb.query import MatchQuery
 
 from knowledge.errors import KnowledgeBaseDamaged
@@ -37,6 +37,9 @@ _PLAIN = {"stem": False, "remove_stop_words": False, "lower_case": True, "ascii_
 _INDEXES = {
     _WORDS: FTS(base_tokenizer="icu", **_PLAIN),
     _KOREAN: FTS(base_tokenizer="ngram", ngram_min_length=2, ngram_max_length=3, **_PLAIN),
+    # Without these every search reads the whole column: half of its time at 100,000 passages.
+    "id": BTree(),
+    "primary_language": Bitmap(),
 }
 
 Filter = Any  # lancedb.expr.Expr, or None for everything
