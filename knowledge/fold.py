@@ -18,6 +18,7 @@ _ACCENTS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u0640\u093c]+")
 # Separators inside a word, and words spelt in single letters.
 _SEPARATOR = re.compile(r"(?<=[a-z0-9@$])[.\-|/\\+^]{1,2}(?=[a-z0-9@$])")
 _SPELT = re.compile(r"(?<![a-z0-9])[a-z0-9](?: [a-z0-9]){3,80}(?![a-z0-9])")
+_REMEMBERED = 50_000
 _RUN = re.compile("[ \n]{2,}")
 # Digits and signs that are read as letters, then Cyrillic and Greek letters that look like Latin ones.
 _LOOK_ALIKES = str.maketrans(
@@ -34,9 +35,11 @@ class Folded(NamedTuple):
 
 
 class _Folding(dict[int, str]):
-    """Of a code point, what it becomes; filled as characters are met."""
+    """Of a code point, what it becomes; filled as characters are met, and emptied before it holds all of Unicode."""
 
     def __missing__(self, code: int) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
         self[code] = folded = _folded_character(chr(code))
         return folded
 

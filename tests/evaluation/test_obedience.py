@@ -18,17 +18,13 @@ def test_what_is_marked_reaches_no_model(marked: bool, defended: bool, scanned: 
     assert Attempt(ATTACK, marked, True, defended).scanned is scanned
 
 
-async def test_a_model_that_was_not_told_the_word_does_not_say_it(models_folder: Path) -> None:
+async def test_attacks_are_put_to_a_model_both_ways(models_folder: Path) -> None:
+    """One test, since opening a model and an embedder takes longer than asking them."""
     harmless = ATTACK._replace(text="Drink enough water.")
 
     with ExitStack() as opened:
-        attempt = await Targets("smollm2-135m-instruct-q4_1", models_folder, opened).attempt(harmless)
+        targets = Targets("smollm2-135m-instruct-q4_1", models_folder, opened)
+        attacked, spared = await targets.attempt(ATTACK), await targets.attempt(harmless)
 
-    assert attempt == Attempt(harmless, marked=False, plain=False, defended=False)
-
-
-async def test_an_attack_is_put_to_a_model_both_ways(models_folder: Path) -> None:
-    with ExitStack() as opened:
-        attempt = await Targets("smollm2-135m-instruct-q4_1", models_folder, opened).attempt(ATTACK)
-
-    assert (attempt.attack, attempt.marked, attempt.scanned) == (ATTACK, True, False)
+    assert (attacked.attack, attacked.marked, attacked.scanned) == (ATTACK, True, False)
+    assert spared == Attempt(harmless, marked=False, plain=False, defended=False)
