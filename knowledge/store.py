@@ -4,7 +4,7 @@
 `store.json` names the embedder. How passages are ranked is `search`'s business.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -13,8 +13,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from knowledge.document import Document
 from knowledge.errors import EmbedderMismatch, KnowledgeBaseMissing, NotInKnowledgeBase, StoreUnwritable
-from knowledge.ingest import ReadPack, read_documents
+from knowledge.ingest import Progress, ReadPack, read_documents
 from knowledge.pack import Identify, Manifest
 from knowledge.parse import read_text
 from knowledge.passage import Passage
@@ -24,8 +25,6 @@ from knowledge.table import PassageTable, Vectors, all_tags, newest_tag, replace
 _BATCH = 32
 _DESCRIPTION = "store.json"
 _LOCK_SECONDS = 60.0
-
-Progress = Callable[[str, int, int], None]  # label, done, total
 
 
 class Embedder(Protocol):
@@ -45,7 +44,11 @@ class Embedder(Protocol):
 
 
 class AddSummary(BaseModel):
-    """What adding a pack did; `neutralised` lists what was removed from which file, `version` what is read from now."""
+    """What adding a pack did.
+
+    `notices` say what of a file was not read, `neutralised` lists what was removed from it, and `version` is what is
+    read from now.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,6 +56,7 @@ class AddSummary(BaseModel):
     documents: int
     passages: int
     skipped: tuple[tuple[str, str], ...]
+    notices: tuple[tuple[str, str], ...]
     neutralised: tuple[tuple[str, tuple[str, ...]], ...]
     unchanged: bool
     version: str
@@ -142,15 +146,16 @@ class KnowledgeStore:
         """
         if self._pinned:
             raise StoreUnwritable(str(self.folder), f"it is open at version {self.version()}, which stays as it was")
-        pack = read_documents(path, language=language, identify=identify)
+        report = progress or (lambda label, done, total: None)
+        pack = read_documents(path, language=language, identify=identify, kept=self._kept, progress=report)
         manifest = pack.manifest.model_dump_json().encode()
         if self._holds(pack):
             return self._summary(pack, unchanged=True)
-        vectors = self._embed(pack, progress)
+        vectors = self._embed(pack, report)
         with self._writing():
             digest = self._sources.keep(manifest)
             for document in pack.documents:
-                self._sources.keep(document.raw)
+                self._sources.keep_document(document.path, document.digest, document.document)
             label = f"{pack.manifest.name}-{pack.manifest.edition}"
             replace_pack(self._lance, label, digest, pack.passages, vectors)
         self.refresh()
@@ -173,7 +178,12 @@ class KnowledgeStore:
 
     def document_text(self, digest: str) -> str:
         """The text over which the spans of a document's passages count; checked against the document's hash."""
-        return read_text(self._sources.read(digest), digest).text
+        document = self._sources.document(digest)
+        # Stores from before readings were kept hold nothing but UTF-8 text.
+        return document.text if document else read_text(self._sources.read(digest), digest).text
+
+    def _kept(self, digest: str) -> Document | None:
+        return self._sources.document(digest) if self._sources.holds(digest) else None
 
     def _manifest(self, digest: str) -> Manifest:
         return Manifest.model_validate_json(self._sources.read(digest))
@@ -183,8 +193,7 @@ class KnowledgeStore:
         held = self._table.manifests().get(pack.manifest.name) if self._table else None
         return held is not None and self._manifest(held[0]) == pack.manifest
 
-    def _embed(self, pack: ReadPack, progress: Progress | None) -> Vectors:
-        report = progress or (lambda label, done, total: None)
+    def _embed(self, pack: ReadPack, report: Progress) -> Vectors:
         texts = [passage.in_context for passage in pack.passages]
         batches = []
         for start in range(0, len(texts), _BATCH):
@@ -199,7 +208,8 @@ class KnowledgeStore:
             documents=len(pack.documents),
             passages=len(pack.passages),
             skipped=pack.skipped,
-            neutralised=tuple((d.entry.file, d.removed) for d in pack.documents if d.removed),
+            notices=pack.notices,
+            neutralised=tuple((d.entry.file, d.document.removed) for d in pack.documents if d.document.removed),
             unchanged=unchanged,
             version=self.table.tag,
         )

@@ -65,6 +65,8 @@ def add(
         console.print(Text(f"{source.name}: {state}, {summary.documents} documents, {summary.passages} passages"))
         for file, reason in summary.skipped:
             console.print(Text(f"  left out {plain(str(file))}: {plain(reason)}"), style="yellow")
+        for file, notice in summary.notices:
+            console.print(Text(f"  of {plain(file)}: {plain(notice)}"), style="yellow")
 
 
 @app.command("list")
