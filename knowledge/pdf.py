@@ -17,6 +17,7 @@ from knowledge.errors import DocumentUnsupported
 from knowledge.glyphs import UNKNOWN, lines_of
 from knowledge.layout import Line, in_reading_order
 from knowledge.second_reading import SecondReading
+from knowledge.untrusted import neutralise
 
 _MAX_PAGES = 5000
 _MAX_CHARACTERS = 16_000_000
@@ -24,6 +25,7 @@ _MAX_BOOKMARKS = 5000
 _DAMAGED = "it is damaged, so fetch it again or print it to a new PDF"
 _NO_TITLE = re.compile(r"(?i)microsoft \w+ - |untitled|document\d*$|.*\.(?:docx?|indd|pdf|tex|dvi|qxd|odt|rtf|txt)$")
 _FEW = 10
+_TITLE = 300  # characters
 _BETTER = 0.02  # of the letters unknown: another reading may know more
 _WORST = 0.3
 
@@ -141,9 +143,9 @@ def _bookmarks(pdf: pypdfium2.PdfDocument) -> list[Bookmark]:
     for entry in pdf.get_toc(max_depth=8):
         destination = entry.get_dest()
         page = destination.get_index() if destination else None
-        title = " ".join(entry.get_title().split())
+        title = _one_line(entry.get_title())
         if title:
-            found.append(Bookmark(level=entry.level + 1, title=title[:300], page=page))
+            found.append(Bookmark(level=entry.level + 1, title=title, page=page))
         if len(found) == _MAX_BOOKMARKS:
             break
     return found
@@ -151,14 +153,14 @@ def _bookmarks(pdf: pypdfium2.PdfDocument) -> list[Bookmark]:
 
 def _title(pdf: pypdfium2.PdfDocument) -> str | None:
     """The title in the file's properties, unless a program made it up."""
-    title = " ".join(pdf.get_metadata_value("Title").split())
-    return title[:300] if len(title) > 3 and not _NO_TITLE.match(title) else None
+    title = _one_line(pdf.get_metadata_value("Title"))
+    return title if len(title) > 3 and not _NO_TITLE.match(title) else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(neutralise(text).text.split())[:_TITLE]
 
 
 def _attached(pdf: pypdfium2.PdfDocument) -> tuple[str, ...]:
     count = pdf.count_attachments()
-    return (
-        (f"{count} attached to it {'was' if count == 1 else 'were'} not read; save and add what is needed",)
-        if count
-        else ()
-    )
+    return (f"the files attached to it ({count}) were not read; save them and add what is needed",) if count else ()
