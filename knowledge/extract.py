@@ -11,7 +11,7 @@ from knowledge.kinds import HTML, PDF, WORD, check_kind, suffix_of
 from knowledge.parse import neutral_text, parse, read_text
 from knowledge.untrusted import Neutralised
 
-Step = Callable[[], None]  # called before every page: its time starts
+Step = Callable[[], None]  # called before every page, or every stage of what has no pages: its time starts
 
 
 def extract(raw: bytes, file: str, step: Step) -> Document:
@@ -25,16 +25,21 @@ def extract(raw: bytes, file: str, step: Step) -> Document:
     elif suffix_of(file) in WORD:
         from knowledge.word import markdown_of_word
 
-        document = _parsed(neutral_text(markdown_of_word(raw, file)), "word.md")
+        document = _from_markdown(markdown_of_word(raw, file), step)
     elif suffix_of(file) in HTML:
         from knowledge.hypertext import decoded, markdown_of_html
 
-        document = _parsed(neutral_text(markdown_of_html(decoded(raw, file))), "html.md")
+        document = _from_markdown(markdown_of_html(decoded(raw, file)), step)
     else:
         document = _parsed(read_text(raw, file), file)
     if not any(character.isalnum() for character in document.text):
         raise DocumentUnsupported(file, "it holds no text, so look whether it is the right file")
     return document
+
+
+def _from_markdown(text: str, step: Step) -> Document:
+    step()
+    return _parsed(neutral_text(text), "converted.md")
 
 
 def _parsed(stored: Neutralised, file: str) -> Document:

@@ -70,7 +70,7 @@ class _Process:
         while True:
             now = time.monotonic()
             if now - began > self._limits.document_seconds:
-                raise _Ended(f"reading it takes longer than {self._limits.document_seconds:g} s, so split it")
+                raise _Ended(f"reading it takes longer than {self._limits.document_seconds:g} s in all, so split it")
             reply = self._reply(now + self._limits.page_seconds)
             if isinstance(reply, Extracted | Refused):
                 return reply
@@ -122,7 +122,7 @@ class _Process:
 
     def _slow(self) -> str:
         seconds = self._limits.page_seconds
-        return f"a page of it takes longer than {seconds:g} s to read, so save it anew or split it"
+        return f"reading it takes longer than {seconds:g} s a page, so save it anew or split it"
 
 
 class Extractor:

@@ -1,6 +1,7 @@
 """PDF and Word files for tests, written by hand, so that the product's parsers meet nothing of their own making."""
 
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 
@@ -54,6 +55,20 @@ def pdf(
             f"<< /Title ({_escaped(name)}) /Parent 4 0 R /Dest [{10 + 2 * page_number} 0 R /Fit] {following} >>"
         )
     return _file(objects)
+
+
+def pdf_of_content(content: bytes) -> bytes:
+    """A PDF of one page that is drawn by these operators, packed."""
+    packed = zlib.compress(content)
+    return _file(
+        {
+            1: "<< /Type /Catalog /Pages 2 0 R >>",
+            2: "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            3: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R >>",
+            4: f"<< /Length {len(packed)} /Filter /FlateDecode >>\nstream\n{packed.decode('latin-1')}\nendstream",
+            5: "<< >>",
+        }
+    )
 
 
 def _placed(rotate: int, x: float, y: float) -> str:

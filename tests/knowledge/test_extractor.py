@@ -10,7 +10,7 @@ from evaluation.hostile_documents import originals_below, survive
 from knowledge.errors import DocumentUnsupported
 from knowledge.extractor import Extractor
 from knowledge.protocol import Limits
-from tests.knowledge.files import paragraph, pdf, prose, word
+from tests.knowledge.files import paragraph, pdf, pdf_of_content, prose, word
 
 GUIDE = b"# Fever\n\nGive paracetamol."
 
@@ -61,7 +61,9 @@ def test_one_that_takes_too_long_is_killed_and_the_next_is_read(tmp_path: Path) 
     (tmp_path / "a.md").write_bytes(GUIDE)
 
     with closing(Extractor(Limits(page_seconds=1.0))) as extractor:
-        with pytest.raises(DocumentUnsupported, match=r"^slow\.md was left out: a page of it takes longer than 1 s"):
+        with pytest.raises(
+            DocumentUnsupported, match=r"^slow\.md was left out: reading it takes longer than 1 s a page"
+        ):
             extractor.extract(tmp_path / "slow.md", "slow.md")
         assert processes() == []
 
@@ -75,6 +77,17 @@ def test_one_that_needs_too_much_memory_is_left_out_and_the_next_is_read(tmp_pat
     with closing(Extractor(Limits(memory_bytes=192 * 1024**2))) as extractor:
         with pytest.raises(DocumentUnsupported, match=r"^large\.docx was left out: .*192 MB"):
             extractor.extract(tmp_path / "large.docx", "large.docx")
+
+        assert extractor.extract(tmp_path / "a.md", "a.md").document.title == "Fever"
+
+
+def test_a_pdf_that_unpacks_without_end_is_left_out_and_the_next_is_read(tmp_path: Path) -> None:
+    (tmp_path / "bomb.pdf").write_bytes(pdf_of_content(b"0 0 m 1 1 l S\n" * 15_000_000))
+    (tmp_path / "a.md").write_bytes(GUIDE)
+
+    with closing(Extractor(Limits(memory_bytes=256 * 1024**2))) as extractor:
+        with pytest.raises(DocumentUnsupported, match=r"^bomb\.pdf was left out: .*256 MB"):
+            extractor.extract(tmp_path / "bomb.pdf", "bomb.pdf")
 
         assert extractor.extract(tmp_path / "a.md", "a.md").document.title == "Fever"
 

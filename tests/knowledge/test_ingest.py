@@ -6,6 +6,8 @@ import pytest
 from knowledge.errors import DocumentAltered, DocumentUnsupported, PackInvalid
 from knowledge.ingest import read_documents
 from knowledge.sources import Sources, digest_of
+from knowledge.store import KnowledgeStore
+from tests.knowledge.conftest import HashingEmbedder
 from tests.knowledge.files import paragraph, pdf, prose, word
 
 
@@ -120,3 +122,15 @@ def test_a_tampered_reading_is_not_opened(folder: Path, tmp_path: Path, what: st
 
 def test_the_digest_is_that_of_the_bytes(folder: Path) -> None:
     assert read_documents(folder / "a.md").documents[0].digest == digest_of(folder / "a.md")
+
+
+def test_a_citation_from_a_pdf_opens_at_its_page(folder: Path, tmp_path: Path, embedder: HashingEmbedder) -> None:
+    store = KnowledgeStore(tmp_path / "store", embedder)
+    store.add(folder, language="en")
+    [(identifier, _)] = store.table.matching("oxygen", None, 1)
+
+    passage = store.passage(identifier)
+
+    assert (passage.page, passage.text) == (2, "Give oxygen.")
+    assert store.document_text(passage.document)[passage.start : passage.end] == passage.text
+    assert store.add(folder, language="en").unchanged
