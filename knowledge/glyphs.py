@@ -4,18 +4,21 @@ It knows nothing of columns, paragraphs or documents.
 """
 
 import ctypes
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from math import hypot
 from typing import NamedTuple
+from unicodedata import category
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from knowledge.layout import Line
-from knowledge.scripts import is_right_to_left, spelt
+from knowledge.scripts import is_right_to_left, is_unspaced, spelt
 
 UNKNOWN = "\ufffd"  # a letter that is seen, and of which the file doesn't say which one it is
+_RECENT = 24  # glyphs among which a repetition is looked for
 _COLUMN_GAP = 2.0  # of the letters' height: blanks that wide part columns or cells
 _EXPONENTS = "0123456789+-−"
 _RAISED = str.maketrans(_EXPONENTS, "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
@@ -44,7 +47,7 @@ def lines_of(page: pypdfium2.PdfPage) -> list[Line]:
     """The page's lines in the order of the file, as it is turned for reading; what lies outside of it isn't seen."""
     textpage = page.get_textpage()
     lines, run = [], _Run()
-    for glyph in _glyphs(textpage, page):
+    for glyph in _without_false_blanks(_once(_glyphs(textpage, page))):
         ends = glyph.text in "\r\n"
         if ends or (glyph.is_inked and not run.goes_on(glyph)):
             lines += run.line()
@@ -73,6 +76,61 @@ def _glyphs(textpage: pypdfium2.PdfTextPage, page: pypdfium2.PdfPage) -> Iterato
             sideways = (abs(matrix.b) > abs(matrix.a)) != turned
         (x1, y1), (x2, y2) = turn(box.left, box.bottom), turn(box.right, box.top)
         yield _Glyph(text, min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2), size, sideways)
+
+
+def _once(glyphs: Iterable[_Glyph]) -> Iterator[_Glyph]:
+    """The glyphs without repetitions: where a file says what a letter with its marks is, PDFium says it for each mark.
+
+    The repetition stands over or under the letter, so nothing but it can be there.
+    """
+    recent: deque[_Glyph] = deque(maxlen=_RECENT)
+    cluster: list[_Glyph] = []
+    for glyph in glyphs:
+        if cluster and category(glyph.text[0]) == "Mn":
+            cluster.append(glyph)
+            continue
+        yield from _unless_repeated(cluster, recent)
+        cluster = [glyph]
+    yield from _unless_repeated(cluster, recent)
+
+
+def _unless_repeated(cluster: Sequence[_Glyph], recent: deque[_Glyph]) -> Sequence[_Glyph]:
+    if len(cluster) > 1 and _is_repeated(cluster, recent):
+        return ()
+    recent.extend(cluster)
+    return cluster
+
+
+def _without_false_blanks(glyphs: Iterable[_Glyph]) -> Iterator[_Glyph]:
+    """The glyphs without the blanks that PDFium finds between letters that touch, in scripts that have none there."""
+    last: _Glyph | None = None
+    blank: _Glyph | None = None
+    for glyph in glyphs:
+        if glyph.text == " " and not glyph.is_inked and glyph.right - glyph.left < 0.01:
+            blank = glyph
+            continue
+        if blank and not (last and glyph.is_inked and _touch(last, glyph)):
+            yield blank
+        blank = None
+        yield glyph
+        last = glyph if glyph.is_inked else last
+
+
+def _touch(last: _Glyph, glyph: _Glyph) -> bool:
+    # The Thai vowel am is drawn as two glyphs, of which only the first is in its box.
+    blank = 0.6 if last.text == "\u0e33" else 0.12
+    return glyph.left - last.right < blank * last.size and is_unspaced(last.text[-1]) and is_unspaced(glyph.text[0])
+
+
+def _is_repeated(cluster: Sequence[_Glyph], recent: Sequence[_Glyph]) -> bool:
+    first = cluster[0]
+    return any(
+        glyph.text == first.text
+        and abs(glyph.left - first.left) < 0.6 * first.size
+        and abs(glyph.bottom - first.bottom) < 1.5 * first.size
+        and [g.text for g in list(recent)[number : number + len(cluster)]] == [g.text for g in cluster]
+        for number, glyph in enumerate(recent)
+    )
 
 
 def _letter(textpage: pypdfium2.PdfTextPage, index: int) -> str:

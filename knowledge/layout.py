@@ -173,20 +173,35 @@ def _welded(page: Page) -> list[Line]:
     welded: list[Line] = []
     for line in page:
         last = welded[-1] if welded else None
-        gap = line.left - last.right if last else 0.0
-        if last and last.beside(line) and not line.vertical and abs(gap) < min(last.size, line.size):
-            between = " " if gap > 0.2 * line.size else ""
+        if last and (_goes_down(last, line) or _touches(last, line)):
+            apart = line.left - last.right > 0.2 * line.size and not _goes_down(last, line)
             welded[-1] = Line(
-                text=last.text.rstrip() + between + line.text.lstrip(),
-                left=last.left,
+                text=last.text.rstrip() + (" " if apart else "") + line.text.lstrip(),
+                left=min(last.left, line.left),
                 bottom=min(last.bottom, line.bottom),
                 right=max(last.right, line.right),
                 top=max(last.top, line.top),
                 size=max(last.size, line.size),
+                vertical=last.vertical or line.vertical,
             )
         else:
             welded.append(line)
     return welded
+
+
+def _touches(last: Line, line: Line) -> bool:
+    """Whether it goes on beside the last one, not further away than the next word is."""
+    near = abs(line.left - last.right) < min(last.size, line.size)
+    return near and last.beside(line) and not last.vertical and not line.vertical
+
+
+def _goes_down(last: Line, line: Line) -> bool:
+    """Whether it goes on under the last one in a vertical line, as its punctuation and its numbers do."""
+    if not (last.vertical or line.vertical) or not _alike(last, line):
+        return False
+    aside = abs(last.left + last.right - line.left - line.right) / 2
+    gap = last.bottom - line.top
+    return aside < 0.75 * last.size and -0.7 * last.size < gap < last.size and line.bottom < last.bottom
 
 
 def _rows(page: Page) -> Iterator[list[int]]:

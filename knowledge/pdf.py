@@ -16,6 +16,7 @@ from knowledge.document import Document
 from knowledge.errors import DocumentUnsupported
 from knowledge.glyphs import UNKNOWN, lines_of
 from knowledge.layout import Line, in_reading_order
+from knowledge.scripts import has_right_to_left
 from knowledge.second_reading import SecondReading
 from knowledge.untrusted import neutralise
 
@@ -92,8 +93,12 @@ class _Reading:
             self.pages.append([])
             return
         lines = lines_of(page)
-        if _unknown(lines) > _BETTER:
-            lines = min(lines, self._second.lines_of(number), key=_unknown)
+        # PDFium puts the words of right-to-left lines in order, but not always their letters.
+        backwards = any(has_right_to_left(line.text) for line in lines)
+        if backwards or _unknown(lines) > _BETTER:
+            again = self._second.lines_of(number)
+            enough = max(_unknown(lines), _BETTER) if backwards else _unknown(lines)
+            lines = again if _unknown(again) <= enough else lines
         if _unknown(lines) > _WORST:
             if lines:
                 self._unreadable.append(number + 1)

@@ -5,6 +5,7 @@ Works on characters alone; it knows nothing of pages or files.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 # Letters as they look at one place in a word or a column, not as they are spelt: Arabic presentation forms, Latin
 # ligatures, the punctuation of vertical lines, and the radicals that fonts name instead of Chinese characters.
@@ -14,7 +15,9 @@ _UNSPACED = re.compile(
     "\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 )
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_LEFT_TO_RIGHT_RUN = re.compile(r"[^\W_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+(?:[.,:/%+\-][^\W_\u0590-\u08ff]+)*%?")
+_WORD = r"[^\W_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+(?:[.,:/%+\-][^\W_\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+)*"
+# Words of the other direction, and several of them together; numbers follow one another from right to left.
+_LEFT_TO_RIGHT_RUN = re.compile(rf"(?!\d){_WORD}(?: \.?(?!\d){_WORD})*|{_WORD}%?")
 _MIRRORED = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 _SENTENCE_END = re.compile("[.!?:;…。！？：；｡؟۔।॥።៕၊။][\"'”’»」』）)\\]]*\\s*$")
 
@@ -39,9 +42,15 @@ def ends_sentence(text: str) -> bool:
     return bool(_SENTENCE_END.search(text))
 
 
-def logical(line: str) -> str:
-    """A line whose letters stand as they are seen, from left to right, in the order in which they are read."""
-    if not is_right_to_left(line):
-        return line
-    backwards = line[::-1].translate(_MIRRORED)
+def has_right_to_left(text: str) -> bool:
+    """Whether any of its letters run from right to left."""
+    return bool(_RIGHT_TO_LEFT.search(text))
+
+
+def logical(glyphs: Sequence[str]) -> str:
+    """The text of a line's glyphs, given from left to right, in the order in which a right-to-left line is read.
+
+    A glyph may stand for several letters, which are in the order of reading already.
+    """
+    backwards = "".join(reversed(glyphs)).translate(_MIRRORED)
     return _LEFT_TO_RIGHT_RUN.sub(lambda match: match[0][::-1], backwards)

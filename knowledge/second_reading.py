@@ -4,12 +4,12 @@ Opened only when it is needed. It knows nothing of columns or paragraphs.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
-from itertools import islice
+from itertools import islice, pairwise
 
 from pdfminer.converter import PDFPageAggregator
-from pdfminer.layout import LAParams, LTContainer, LTText, LTTextLine, LTTextLineVertical
+from pdfminer.layout import LAParams, LTChar, LTContainer, LTText, LTTextLine, LTTextLineVertical
 from pdfminer.pdfdocument import PDFDocument
 from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
 from pdfminer.pdfpage import PDFPage
@@ -17,10 +17,9 @@ from pdfminer.pdfparser import PDFParser
 
 from knowledge.glyphs import UNKNOWN
 from knowledge.layout import Line
-from knowledge.scripts import logical, spelt
+from knowledge.scripts import has_right_to_left, is_right_to_left, logical, spelt
 
 _MAX_PAGES = 5000
-_LIGATURE = 3  # letters
 _UNNAMED = re.compile(r"\(cid:\d+\)")
 
 
@@ -34,7 +33,7 @@ class SecondReading:
     def lines_of(self, number: int) -> list[Line]:
         """The lines of the page with that number, counted from 0; none where it can't be read this way either."""
         try:
-            return list(self._lines(number))
+            return _from_the_top(list(self._lines(number)))
         except MemoryError:
             raise
         except (
@@ -51,7 +50,7 @@ class SecondReading:
         PDFPageInterpreter(resources, device).process_page(self._pages[number])
         page = device.get_result()
         for line in _text_lines(page):
-            text = spelt(_read(line))
+            text = re.sub(r"\s{2,}", " ", spelt(_read(line)))
             x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
             if text.strip() and page.x0 <= x <= page.x1 and page.y0 <= y <= page.y1:
                 vertical = isinstance(line, LTTextLineVertical)
@@ -59,12 +58,32 @@ class SecondReading:
                 yield Line(text, line.x0, line.y0, line.x1, line.y1, size, vertical)
 
 
+def _from_the_top(lines: list[Line]) -> list[Line]:
+    """Rows from the top to the bottom: pdfminer's own order of text boxes puts headings after what they stand over."""
+    if sum(line.vertical for line in lines) > len(lines) / 2:
+        return lines
+    backwards = is_right_to_left("".join(line.text for line in lines))
+    return sorted(lines, key=lambda line: (-round(line.bottom / 2), -line.right if backwards else line.left))
+
+
 def _read(line: LTTextLine) -> str:
     """The line as it is read; letters whose glyph the file doesn't name are unknown."""
-    texts = [item.get_text() for item in line if isinstance(item, LTText)]
-    text = _UNNAMED.sub(UNKNOWN, "".join(texts)).strip("\n")
-    # A glyph for a whole word has the word's letters in the order of reading, and so has the file that uses such.
-    return text if any(len(part) > _LIGATURE for part in texts) else logical(text)
+    glyphs = [(item, _UNNAMED.sub(UNKNOWN, item.get_text()).strip("\n")) for item in line if isinstance(item, LTText)]
+    texts = [text for n, (_, text) in enumerate(glyphs) if text != " " or n == 0 or glyphs[n - 1][1] != " "]
+    return logical(texts) if _stands_as_seen(glyphs) else "".join(texts)
+
+
+def _stands_as_seen(glyphs: Sequence[tuple[LTText, str]]) -> bool:
+    """Whether it is a right-to-left line whose glyphs the file draws from left to right.
+
+    One glyph for a word and its neighbours is only found in files that name them in the order of reading.
+    """
+    if not is_right_to_left("".join(text for _, text in glyphs)):
+        return False
+    if any(has_right_to_left(text) and any(c.isascii() and c.isalpha() for c in text) for _, text in glyphs):
+        return False
+    places = [item.x0 for item, text in glyphs if isinstance(item, LTChar) and has_right_to_left(text)]
+    return 2 * sum(a < b for a, b in pairwise(places)) > len(places) - 1
 
 
 def _text_lines(item: object) -> Iterator[LTTextLine]:

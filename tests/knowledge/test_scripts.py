@@ -26,7 +26,9 @@ def test_signs_that_mean_something_stay_as_they_are(text: str) -> None:
 def test_a_line_as_it_is_seen_becomes_one_as_it_is_read() -> None:
     assert logical("ابحرم") == "مرحبا"
     assert logical("mg 2.5 ءاود") == "دواء 2.5 mg"
-    assert logical("Give 2.5 mg") == "Give 2.5 mg"
+    assert logical(["ر", "لا", "ب"]) == "بلار"
+    assert logical("P. falciparum ايرالم") == "ملاريا P. falciparum"
+    assert logical("5 ,2 نم") == "من 2, 5"
 
 
 def test_scripts_are_told_apart() -> None:
