@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import KnowledgeBaseMissing, KnowledgeError
 from knowledge.folder import StoreFolder
+from knowledge.ingest import Progress
 from knowledge.passage import Passage, passage_id, text_hash
-from knowledge.store import Progress
 from knowledge.table import PassageTable, all_tags, only
 from knowledge.versions import Holding
 

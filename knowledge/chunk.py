@@ -2,7 +2,8 @@
 
 A chunk is a span of the document, never a rewriting of it, and never crosses a section. Splits fall, in this order,
 between paragraphs, list items, lines, sentences, clauses and words. It knows no language: sentence ends are
-recognised by their marks in every script at once, and Thai, which has none, falls to its spaces.
+recognised by their marks in every script at once, and Thai, which has none, falls to its spaces. Where a script writes
+no spaces between words either, `words` is asked where they part.
 """
 
 import re
@@ -12,7 +13,8 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
 
-from knowledge.parse import Document
+from knowledge.document import Document
+from knowledge.words import last_border
 
 TARGET = 700  # characters; about 200 tokens of English and 500 of Chinese, within the 512 of small embedders
 
@@ -40,6 +42,7 @@ class Chunk(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     section: tuple[str, ...]
+    page: int | None  # on which it starts, counted from 1
     start: int
     end: int
     text: str
@@ -56,7 +59,8 @@ def _chunks(document: Document, target: int) -> Iterator[Chunk]:
             start, end = _trimmed(document.text, span)
             text = document.text[start:end]
             if any(c.isalnum() for c in text):
-                yield Chunk(section=section.path, start=start, end=end, text=text)
+                page = document.page_of(start)
+                yield Chunk(section=section.path, page=page, start=start, end=end, text=text)
 
 
 def _split(text: str, span: _Span, target: int, level: int) -> list[_Span]:
@@ -84,7 +88,7 @@ def _hard_split(text: str, span: _Span, target: int) -> list[_Span]:
     start, end = span
     pieces = []
     while end - start > target:
-        cut = start + target
+        cut = last_border(text, start + target // 2, start + target) or start + target
         while cut > start + target // 2 and not _may_cut(text, cut):
             cut -= 1
         pieces.append((start, cut))

@@ -7,7 +7,8 @@ KnowledgeError
 ├── VersionCleaned          that version's data was cleaned away
 ├── ExportRefused           the folder that a pack should go to holds something
 ├── PackInvalid             the pack's manifest or its files can't be used
-├── DocumentUnsupported     one document is of a kind that can't be read
+├── DocumentUnsupported     one document can't be read: its kind, its state, or a limit
+├── ReaderUnavailable       the process that reads documents can't be started
 ├── DocumentAltered         a document no longer has the hash that was recorded for it
 ├── StoreUnwritable         the store's folder can't be written now
 └── EmbedderMismatch        the store was built with another embedder
@@ -69,12 +70,22 @@ class PackInvalid(KnowledgeError):
 
 
 class DocumentUnsupported(KnowledgeError):
-    """A document is of a kind that this version doesn't read; `reason` is the sentence without the file name."""
+    """A document can't be read, and others can; `reason` is the sentence without the file name."""
 
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(f"{file} was left out: {reason}.")
         self.file = file
         self.reason = reason
+
+
+class ReaderUnavailable(KnowledgeError):
+    """The process that reads documents can't be started; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The process that reads documents can't be started here, so nothing was added; free some memory and try "
+            "again, and set the product up anew if that doesn't help."
+        )
 
 
 class DocumentAltered(KnowledgeError):

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from knowledge.document import Document
 from knowledge.errors import KnowledgeBaseDamaged
 from knowledge.pack import Manifest
 from knowledge.parse import read_text
@@ -48,7 +49,13 @@ class Kept(Sources):
 
         Raises NotInKnowledgeBase or DocumentAltered.
         """
-        return read_text(self.read(digest), digest).text
+        document = self.document(digest)
+        # Stores from before readings were kept hold nothing but UTF-8 text.
+        return document.text if document else read_text(self.read(digest), digest).text
+
+    def reading(self, digest: str) -> Document | None:
+        """What was read from a document when it was first added; None where it is not kept. Raises DocumentAltered."""
+        return self.document(digest) if self.holds(digest) else None
 
     def keep_passages(self, passages: list[Passage] | tuple[Passage, ...]) -> str:
         """Keep where the passages of a pack lie in its documents, so that no later parser has to find them again."""

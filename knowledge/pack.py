@@ -6,7 +6,7 @@ Reads, infers and seals manifests. It doesn't know what becomes of the documents
 import os
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -16,13 +16,15 @@ import tomlkit
 import tomlkit.exceptions
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
+from knowledge.document import Document
 from knowledge.errors import DocumentUnsupported, PackInvalid
-from knowledge.parse import check_kind, first_heading, read_text
 from knowledge.untrusted import neutralise
 
 MANIFEST = "pack.toml"
 UNDETERMINED = "und"  # BCP 47: the language isn't known
 _SAMPLE = 4000
+_TITLE = 300
+_UNTITLED = "document"
 
 Identify = Callable[[str], str | None]  # text -> BCP 47, or None where it can't tell
 
@@ -102,17 +104,17 @@ def read_pack(folder: Path) -> Manifest:
     except ValidationError as error:
         raise PackInvalid(folder.name, _first_problem(error)) from error
     for entry in manifest.documents:
-        document_path(folder, entry)
+        document_path(folder, entry.file)
     return manifest
 
 
-def document_path(folder: Path, entry: DocumentEntry) -> Path:
+def document_path(folder: Path, file: str) -> Path:
     """Where the document lies; raises PackInvalid where it is missing or a link that leads out of the folder."""
-    path = folder / entry.file
+    path = folder / file
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise PackInvalid(folder.name, f"{entry.file} leads out of the pack's folder")
+        raise PackInvalid(folder.name, f"{file} leads out of the pack's folder")
     if not path.is_file():
-        raise PackInvalid(folder.name, f"{entry.file} is listed but missing")
+        raise PackInvalid(folder.name, f"{file} is listed but missing")
     return path
 
 
@@ -128,24 +130,23 @@ def seal_pack(folder: Path) -> Manifest:
     target = folder / MANIFEST
     content = tomlkit.parse(target.read_text("utf-8-sig"))
     for table, entry in zip(content["documents"], manifest.documents, strict=True):  # type: ignore[arg-type]  # tomlkit types items as a union
-        table["sha256"] = sha256(document_path(folder, entry).read_bytes()).hexdigest()
+        table["sha256"] = sha256(document_path(folder, entry.file).read_bytes()).hexdigest()
     unfinished = folder / f".{MANIFEST}.new"
     unfinished.write_text(tomlkit.dumps(content), "utf-8", newline="\n")
     os.replace(unfinished, target)
     return read_pack(folder)
 
 
-def infer_pack(path: Path, *, language: str | None = None, identify: Identify | None = None) -> Manifest:
+def infer_pack(
+    path: Path, documents: Mapping[str, Document], *, language: str | None = None, identify: Identify | None = None
+) -> Manifest:
     """A manifest for a folder without one, or for a single file: jurisdiction INT, edition and publisher not stated.
 
-    Each document's title is its first heading or its name; its language is `language`, or what `identify` makes of it.
+    `documents` are those that could be read, by their paths in the folder. Each one's title is its own or its file's
+    name; its language is `language`, or what `identify` makes of it. Raises PackInvalid.
     """
-    path = path.resolve()
-    files = [path.name] if path.is_file() else sorted(_files_below(path))
-    entries = [_infer_entry(path.parent if path.is_file() else path, file, language, identify) for file in files]
+    entries = [_infer_entry(file, document, language, identify) for file, document in documents.items()]
     languages = [entry.language for entry in entries if entry.language]
-    if not entries:
-        raise PackInvalid(path.name, "it holds no documents")
     try:
         return Manifest(
             name=re.sub(r"[^\w.-]+", "-", path.stem if path.is_file() else path.name).strip("-.")[:80] or "pack",
@@ -161,18 +162,26 @@ def infer_pack(path: Path, *, language: str | None = None, identify: Identify | 
         raise PackInvalid(path.name, _first_problem(error)) from error
 
 
-def _files_below(folder: Path) -> list[str]:
-    found = (p for p in folder.rglob("*") if p.is_file() and p.resolve().is_relative_to(folder.resolve()))
-    relative = (p.relative_to(folder) for p in found)
-    return [r.as_posix() for r in relative if not any(part.startswith(".") for part in r.parts)]
+def documents_below(path: Path) -> list[str]:
+    """The files of a folder without a manifest, by their paths in it, but hidden ones; or the file itself."""
+    if path.is_file():
+        return [path.name]
+    found = (p for p in path.rglob("*") if p.is_file() and p.resolve().is_relative_to(path.resolve()))
+    relative = (p.relative_to(path) for p in found)
+    return sorted(r.as_posix() for r in relative if not any(part.startswith(".") for part in r.parts))
 
 
-def _infer_entry(folder: Path, file: str, language: str | None, identify: Identify | None) -> DocumentEntry:
-    name = PurePosixPath(file).stem
+def check_name(file: str) -> None:
+    """Raise DocumentUnsupported unless a manifest can list the file: its name must work on every system."""
     try:
-        check_kind(file)
-        text = read_text((folder / file).read_bytes(), file).text
-    except DocumentUnsupported:
-        return DocumentEntry(file=file, title=name)  # Ingest leaves it out and says why.
-    identified = identify(text[:_SAMPLE]) if identify and not language else None
-    return DocumentEntry(file=file, title=first_heading(text, file) or name, language=language or identified)
+        file.encode()
+        _inside(file)
+    except ValueError as error:
+        reason = "its name has a colon, a backslash or bytes that are not UTF-8, so rename it"
+        raise DocumentUnsupported(file.encode("utf-8", "replace").decode(), reason) from error
+
+
+def _infer_entry(file: str, document: Document, language: str | None, identify: Identify | None) -> DocumentEntry:
+    identified = identify(document.text[:_SAMPLE]) if identify and not language else None
+    named = (_one_line(name)[:_TITLE] for name in (document.title or "", PurePosixPath(file).stem))
+    return DocumentEntry(file=file, title=next(filter(None, named), _UNTITLED), language=language or identified)

@@ -25,7 +25,7 @@ class Passage(BaseModel):
     effective: date | None
     expires: date | None
     section: tuple[str, ...]  # headings from the outermost inwards, without the document's own title
-    page: int | None
+    page: int | None  # on which it starts, counted from 1
     start: int
     end: int
     text: str

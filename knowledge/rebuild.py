@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import KnowledgeBaseDamaged, KnowledgeBaseMissing
 from knowledge.folder import Description, StoreFolder
+from knowledge.ingest import Progress
 from knowledge.passage import Passage
-from knowledge.store import Embedder, Progress, embed
+from knowledge.store import Embedder, embed
 from knowledge.table import Vectors, passage_rows, write_version
 from knowledge.versions import Holding, Version
 

@@ -1,13 +1,27 @@
 """What the store was made from, kept by the SHA-256 of its bytes, so that the store can be proved and rebuilt.
 
-Knows neither packs nor passages.
+Beside a document lies `DIGEST.document`, what was read from it when it was first added: parsers change, and the spans
+of its passages must not. Its first line is the SHA-256 of the JSON after it. Knows neither packs nor passages.
 """
 
 import os
-from hashlib import sha256
+from collections.abc import Iterable, Iterator
+from hashlib import file_digest, sha256
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from knowledge.document import Document
 from knowledge.errors import DocumentAltered, NotInKnowledgeBase
+
+_PIECE = 1 << 20
+_READING = ".document"
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 class Sources:
@@ -19,22 +33,73 @@ class Sources:
     def keep(self, content: bytes) -> str:
         """Write the bytes unless they are there, durably, and return their digest. One writer at a time."""
         digest = sha256(content).hexdigest()
-        target = self._folder / digest
-        if not target.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            unfinished = target.with_suffix(".new")
-            with unfinished.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(target)
+        self._write(digest, (content,))
         return digest
+
+    def keep_document(self, path: Path, digest: str, document: Document) -> None:
+        """Keep the file with that digest and what was read from it; what was kept before stays as it is.
+
+        Raises DocumentAltered where the file is another one by now. One writer at a time.
+        """
+        self._write(digest, _pieces(path, digest))
+        reading = document.model_dump_json().encode()
+        self._write(digest + _READING, (sha256(reading).hexdigest().encode(), b"\n", reading))
 
     def read(self, digest: str) -> bytes:
         """The bytes with that digest; raises NotInKnowledgeBase, or DocumentAltered where they were tampered with."""
-        if not (len(digest) == 64 and digest.isalnum() and (self._folder / digest).is_file()):
-            raise NotInKnowledgeBase("document", digest)
-        content = (self._folder / digest).read_bytes()
+        content = self._path(digest).read_bytes()
         if sha256(content).hexdigest() != digest:
             raise DocumentAltered(digest)
         return content
+
+    def document(self, digest: str) -> Document | None:
+        """What was read from the document with that digest; None where that wasn't kept.
+
+        Raises NotInKnowledgeBase, and DocumentAltered where the source or what was read was tampered with.
+        """
+        source = self._path(digest)
+        if digest_of(source) != digest:
+            raise DocumentAltered(digest)
+        reading = source.with_name(digest + _READING)
+        if not reading.is_file():
+            return None
+        stated, _, content = reading.read_bytes().partition(b"\n")
+        if sha256(content).hexdigest().encode() != stated:
+            raise DocumentAltered(reading.name)
+        try:
+            return Document.model_validate_json(content)
+        except ValidationError as error:
+            raise DocumentAltered(reading.name) from error
+
+    def holds(self, digest: str) -> bool:
+        """Whether the bytes with that digest are kept."""
+        return len(digest) == 64 and digest.isalnum() and (self._folder / digest).is_file()
+
+    def _path(self, digest: str) -> Path:
+        if not self.holds(digest):
+            raise NotInKnowledgeBase("document", digest)
+        return self._folder / digest
+
+    def _write(self, name: str, pieces: Iterable[bytes]) -> None:
+        target = self._folder / name
+        if target.exists():
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self._folder / f"{name}.new"
+        with unfinished.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+
+
+def _pieces(path: Path, digest: str) -> Iterator[bytes]:
+    """The file's bytes; raises DocumentAltered at the end unless they have that digest."""
+    found = sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            found.update(piece)
+            yield piece
+    if found.hexdigest() != digest:
+        raise DocumentAltered(path.name)

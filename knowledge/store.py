@@ -3,7 +3,7 @@
 How passages are ranked is `search`'s business; how the folder is laid out is `folder`'s.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -16,15 +16,13 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import EmbedderMismatch, KnowledgeBaseMissing, NotInKnowledgeBase, StoreUnwritable
 from knowledge.folder import Description, StoreFolder
-from knowledge.ingest import ReadPack, read_documents
+from knowledge.ingest import Progress, ReadPack, read_documents
 from knowledge.pack import MANIFEST, Identify, Manifest
 from knowledge.passage import Passage
 from knowledge.table import PassageTable, Vectors, all_tags, newest_tag, passage_rows, write_version
 from knowledge.versions import Holding, Version, as_of, new_tag
 
 _BATCH = 32
-
-Progress = Callable[[str, int, int], None]  # label, done, total
 
 
 class Embedder(Protocol):
@@ -44,9 +42,10 @@ class Embedder(Protocol):
 
 
 class AddSummary(BaseModel):
-    """What adding a pack did; `neutralised` lists what was removed from which file, `version` what is read from now.
+    """What adding a pack did.
 
-    `pages` counts those on which a passage begins, in documents that have pages.
+    `pages` counts those of documents that have pages, `notices` say what of a file was not read, `neutralised` lists
+    what was removed from it, and `version` is what is read from now.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +55,7 @@ class AddSummary(BaseModel):
     pages: int
     passages: int
     skipped: tuple[tuple[str, str], ...]
+    notices: tuple[tuple[str, str], ...]
     neutralised: tuple[tuple[str, tuple[str, ...]], ...]
     unchanged: bool
     version: str
@@ -166,10 +166,12 @@ class KnowledgeStore:
         DocumentAltered, EmbedderMismatch or StoreUnwritable; then nothing was changed.
         """
         self._require_newest()
-        pack = read_documents(path, language=language, identify=identify)
+        report = progress or (lambda label, done, total: None)
+        kept = self._parts.kept
+        pack = read_documents(path, language=language, identify=identify, kept=kept.reading, progress=report)
         if self._holds(pack):
             return self._summary(pack, unchanged=True)
-        vectors = self._embed(pack, progress)
+        vectors = self._embed(pack, report)
         with self._parts.writing():
             self._check_embedder()
             self._parts.describe(self._description())
@@ -230,14 +232,14 @@ class KnowledgeStore:
         held = self._table.manifests().get(pack.manifest.name) if self._table else None
         return held is not None and self._parts.kept.manifest(held[0]) == pack.manifest
 
-    def _embed(self, pack: ReadPack, progress: Progress | None) -> Vectors:
+    def _embed(self, pack: ReadPack, report: Progress) -> Vectors:
         texts = [passage.in_context for passage in pack.passages]
-        return embed(self.embedder, texts, pack.manifest.title, progress)
+        return embed(self.embedder, texts, pack.manifest.title, report)
 
     def _keep(self, pack: ReadPack, original: bytes | None) -> Holding:
         kept = self._parts.kept
         for document in pack.documents:
-            kept.keep(document.raw)
+            kept.keep_document(document.path, document.digest, document.document)
         return Holding(
             manifest=kept.keep(pack.manifest.model_dump_json().encode()),
             passages=kept.keep_passages(pack.passages),
@@ -261,10 +263,11 @@ class KnowledgeStore:
         return AddSummary(
             pack=pack.manifest.name,
             documents=len(pack.documents),
-            pages=len({(passage.document, passage.page) for passage in pack.passages if passage.page}),
+            pages=sum(len(document.document.pages) for document in pack.documents),
             passages=len(pack.passages),
             skipped=pack.skipped,
-            neutralised=tuple((d.entry.file, d.removed) for d in pack.documents if d.removed),
+            notices=pack.notices,
+            neutralised=tuple((d.entry.file, d.document.removed) for d in pack.documents if d.document.removed),
             unchanged=unchanged,
             version=self.table.tag,
         )

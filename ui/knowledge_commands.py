@@ -17,11 +17,11 @@ from knowledge.cleaning import clean as clean_store
 from knowledge.compare import compare
 from knowledge.errors import NotInKnowledgeBase
 from knowledge.export import export_pack
+from knowledge.ingest import Progress as Report
 from knowledge.pack import seal_pack
 from knowledge.rebuild import rebuild as rebuild_store
 from knowledge.search import search as search_guidelines
 from knowledge.store import AddSummary, KnowledgeStore
-from knowledge.store import Progress as Report
 from knowledge.table import primary_subtag
 from transcripts.event import EventKind
 from ui import knowledge_views as views

@@ -54,6 +54,8 @@ def added(console: Console, source: Path, summary: AddSummary) -> None:
     console.print(line(f"{source.name}: {state}, {counts}"), soft_wrap=True)
     for file, reason in summary.skipped:
         console.print(Text("  ") + line(f"left out {file}: {reason}"), style="yellow", soft_wrap=True)
+    for file, notice in summary.notices:
+        console.print(Text("  ") + line(f"of {file}: {notice}"), style="yellow", soft_wrap=True)
     for file, removed in summary.neutralised:
         kinds = f"{len(removed)} kinds of hidden characters or markup were taken out"
         console.print(Text("  ") + line(f"{file}: {kinds}"), soft_wrap=True)

@@ -3,6 +3,7 @@ from itertools import pairwise
 import pytest
 
 from knowledge.chunk import TARGET, chunk
+from knowledge.document import Document, Section
 from knowledge.parse import parse
 
 SENTENCES = {
@@ -84,3 +85,26 @@ def test_a_letter_keeps_its_marks_where_there_is_nowhere_to_cut() -> None:
 
 def test_rules_and_other_ornaments_are_no_chunks() -> None:
     assert chunk(parse("# T\n\n* * *\n", "guide.md")) == ()
+
+
+def test_a_chunk_knows_the_page_on_which_it_starts() -> None:
+    text = "First page.\n\nSecond page.\n\nThird."
+    starts = (0, text.index("Second"), text.index("Third"))
+    document = Document(text=text, sections=(Section(path=(), start=0, end=len(text)),), pages=starts)
+
+    assert [(c.page, c.text) for c in chunk(document, 15)] == [(1, "First page."), (2, "Second page."), (3, "Third.")]
+
+
+def test_without_pages_it_knows_none() -> None:
+    assert [c.page for c in chunk(parse("text", "guide.md"))] == [None]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "word"),
+    [("ผู้ป่วยต้องได้รับยาอะม็อกซีซิลลินทันที", "ผู้ป่วย"), ("患者应立即接受治疗", "患者"), ("こどもに薬を飲ませる", "こども")],
+)
+def test_where_no_mark_tells_words_apart_they_are_not_torn(sentence: str, word: str) -> None:
+    chunks = chunk(parse(sentence * 120, "guide.txt"), 100)
+
+    assert len(chunks) > 10
+    assert not any(c.text.startswith(word[1:]) for c in chunks)

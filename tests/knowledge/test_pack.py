@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.errors import PackInvalid
-from knowledge.pack import infer_pack, read_pack, seal_pack
+from knowledge.document import Document
+from knowledge.errors import DocumentUnsupported, PackInvalid
+from knowledge.pack import check_name, documents_below, infer_pack, read_pack, seal_pack
 from tests.knowledge.conftest import PackMaker
 
 
@@ -93,15 +94,20 @@ def test_sealing_twice_changes_nothing(make_pack: PackMaker) -> None:
     assert (folder / "pack.toml").read_bytes() == once
 
 
+def document(text: str, title: str | None = None) -> Document:
+    return Document(text=text, sections=(), title=title)
+
+
 def test_a_bare_folder_gets_a_manifest_with_the_identified_languages(tmp_path: Path) -> None:
     folder = tmp_path / "My guidelines (2026)"
-    (folder / "sub").mkdir(parents=True)
-    (folder / ".hidden.md").write_text("x", "utf-8")
-    (folder / "sub" / "a.md").write_text("# 肺炎\n\n本文。", "utf-8")
-    (folder / "b.txt").write_text("Plain text.", "utf-8")
-    (folder / "c.md").write_text("# Fever\n\nText.", "utf-8")
+    folder.mkdir()
+    documents = {
+        "b.txt": document("Plain text."),
+        "c.md": document("Text.", "Fever"),
+        "sub/a.pdf": document("本文。", "肺炎"),
+    }
 
-    manifest = infer_pack(folder, identify=lambda text: "ja" if "肺炎" in text else "en")
+    manifest = infer_pack(folder, documents, identify=lambda text: "ja" if "本文" in text else "en")
 
     assert (manifest.name, manifest.title, manifest.jurisdiction) == (
         "My-guidelines-2026",
@@ -112,26 +118,41 @@ def test_a_bare_folder_gets_a_manifest_with_the_identified_languages(tmp_path: P
     assert [(d.file, d.title, d.language) for d in manifest.documents] == [
         ("b.txt", "b", "en"),
         ("c.md", "Fever", "en"),
-        ("sub/a.md", "肺炎", "ja"),
+        ("sub/a.pdf", "肺炎", "ja"),
     ]
+
+
+def test_hidden_files_and_links_out_of_the_folder_are_not_listed(tmp_path: Path) -> None:
+    folder = tmp_path / "guidelines"
+    (folder / "sub").mkdir(parents=True)
+    for file in ("sub/a.md", "b.txt", ".hidden.md"):
+        (folder / file).write_text("x", "utf-8")
+    (tmp_path / "secret.md").write_text("secret", "utf-8")
+    (folder / "link.md").symlink_to(tmp_path / "secret.md")
+
+    assert documents_below(folder) == ["b.txt", "sub/a.md"]
+    assert documents_below(folder / "b.txt") == ["b.txt"]
+
+
+@pytest.mark.parametrize("name", ["a:b.md", "a\\b.md", "a\udcff.md"])
+def test_a_name_that_no_manifest_could_list_is_told(name: str) -> None:
+    with pytest.raises(DocumentUnsupported, match="rename it"):
+        check_name(name)
 
 
 def test_a_single_file_is_a_pack_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "fever.md"
-    file.write_text("# 発熱\n\n本文。", "utf-8")
+    file.touch()
 
-    manifest = infer_pack(file, language="ja")
+    manifest = infer_pack(file, {"fever.md": document("本文。", "発熱")}, language="ja")
 
     assert (manifest.name, manifest.title, manifest.language) == ("fever", "発熱", "ja")
 
 
 def test_an_unidentified_language_is_said_to_be_undetermined(tmp_path: Path) -> None:
-    file = tmp_path / "fever.md"
-    file.write_text("12345", "utf-8")
-
-    assert infer_pack(file, identify=lambda text: None).language == "und"
+    assert infer_pack(tmp_path, {"a.md": document("12345")}, identify=lambda text: None).language == "und"
 
 
-def test_an_empty_folder_is_no_pack(tmp_path: Path) -> None:
-    with pytest.raises(PackInvalid, match="no documents"):
-        infer_pack(tmp_path)
+@pytest.mark.parametrize(("title", "kept"), [("x" * 2000, "x" * 300), ("\u202e<b></b>", "a"), (None, "a")])
+def test_any_title_makes_a_manifest(tmp_path: Path, title: str | None, kept: str) -> None:
+    assert infer_pack(tmp_path, {"a.md": document("text", title)}).documents[0].title == kept

@@ -1,7 +1,8 @@
 import pytest
 
 from knowledge.errors import DocumentUnsupported
-from knowledge.parse import MAX_BYTES, check_kind, first_heading, parse, read_text
+from knowledge.kinds import check_kind
+from knowledge.parse import MAX_TEXT_BYTES, parse, read_text
 
 GUIDE = """Before any heading.
 
@@ -55,12 +56,14 @@ def test_a_heading_without_text_is_no_section() -> None:
 def test_plain_text_is_one_section_and_has_no_title() -> None:
     text = "# not a heading\n\ntext"
 
-    assert [s.path for s in parse(text, "guide.txt").sections] == [()]
-    assert first_heading(text, "guide.txt") is None
+    document = parse(text, "guide.txt")
+
+    assert [s.path for s in document.sections] == [()]
+    assert document.title is None
 
 
 def test_the_title_is_the_first_heading() -> None:
-    assert first_heading("text\n\n## 小児の**肺炎**\n", "guide.MD") == "小児の肺炎"
+    assert parse("text\n\n## 小児の**肺炎**\n", "guide.MD").title == "小児の肺炎"
 
 
 def test_text_is_kept_in_nfc_with_plain_line_ends_and_without_a_byte_order_mark() -> None:
@@ -79,15 +82,24 @@ def test_another_encoding_is_one_clear_error(raw: bytes) -> None:
 
 def test_an_enormous_file_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(DocumentUnsupported, match="larger than 32 MB"):
-        read_text(bytes(MAX_BYTES + 1), "guide.md")
+        read_text(bytes(MAX_TEXT_BYTES + 1), "guide.md")
 
 
-@pytest.mark.parametrize("file", ["a.pdf", "a.DOCX", "a.html"])
-def test_formats_that_come_later_say_so_in_one_sentence(file: str) -> None:
-    with pytest.raises(DocumentUnsupported, match="PDF, Word and HTML files can't be read yet"):
+@pytest.mark.parametrize("file", ["a.pdf", "a.DOCX", "a.html", "a.htm", "a.md", "a.txt"])
+def test_these_kinds_can_be_read(file: str) -> None:
+    check_kind(file)
+
+
+@pytest.mark.parametrize(
+    ("file", "step"),
+    [
+        ("a.doc", "save it as PDF or Word"),
+        ("a.ODT", "save it as PDF or Word"),
+        ("scan.png", "recognise its text"),
+        ("a.exe", "none of PDF, Word"),
+        ("a", "none of PDF, Word"),
+    ],
+)
+def test_other_kinds_are_told_what_to_do(file: str, step: str) -> None:
+    with pytest.raises(DocumentUnsupported, match=step):
         check_kind(file)
-
-
-def test_other_formats_are_named_as_what_they_are_not() -> None:
-    with pytest.raises(DocumentUnsupported, match="neither Markdown"):
-        check_kind("scan.png")

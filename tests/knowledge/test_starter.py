@@ -17,7 +17,7 @@ def test_a_starter_pack_is_read_whole(folder: Path) -> None:
     assert pack.manifest.language.split("-")[0] == folder.name
     assert pack.manifest.demonstration
     assert pack.skipped == ()
-    assert [document.removed for document in pack.documents] == [()] * len(pack.documents)
+    assert [document.document.removed for document in pack.documents] == [()] * len(pack.documents)
     assert all(document.passages for document in pack.documents)
 
 

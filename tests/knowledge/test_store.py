@@ -193,7 +193,7 @@ def test_what_can_not_be_read_is_left_out_with_the_reason(store: KnowledgeStore,
 
     assert (summary.documents, summary.passages) == (1, 1)
     assert [file for file, _ in summary.skipped] == ["b.pdf", "c.txt", "d.md"]
-    assert "PDF" in summary.skipped[0][1]
+    assert "damaged" in summary.skipped[0][1]
 
 
 def test_a_single_file_that_can_not_be_read_is_an_error(store: KnowledgeStore, tmp_path: Path) -> None:
@@ -241,12 +241,12 @@ def test_the_list_of_sources_is_kept_in_the_manifest_and_is_no_passage(
     assert store.list_packs()[0].manifest.documents[0].sources == ("WHO. Zinc. 2014.", "WHO. Ward book.")
 
 
-def test_progress_counts_the_passages(store: KnowledgeStore, make_pack: PackMaker) -> None:
+def test_progress_counts_the_files_and_then_the_passages(store: KnowledgeStore, make_pack: PackMaker) -> None:
     seen: list[tuple[str, int, int]] = []
 
     store.add(make_pack(), progress=lambda label, done, total: seen.append((label, done, total)))
 
-    assert seen == [("Pneumonia in children", 0, 3), ("Pneumonia in children", 3, 3)]
+    assert seen == [("pneumonia.md", 0, 1), ("Pneumonia in children", 0, 3), ("Pneumonia in children", 3, 3)]
 
 
 def test_a_folder_that_can_not_be_written_is_one_clear_error(
