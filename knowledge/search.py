@@ -103,7 +103,7 @@ def _ranking(scored: list[tuple[str, float]], candidates: int) -> Ranking:
 def _fused(
     found: list[tuple[Passage, Vectors]], queries: Vectors, baselines: Vectors, words: Sequence[Ranking]
 ) -> dict[str, float]:
-    """Score every id by its lift and, weighted, its BM25, each as a share of its query's best, summed over queries.
+    """Score every id by its lift as a share of the best and, weighted, its BM25 as a share of its query's best, summed.
 
     A convex combination as in Bruch, Gai and Ingber 2023, "An analysis of fusion functions for hybrid retrieval",
     https://doi.org/10.1145/3596512: unlike ranks, scores say when words match by accident only.
@@ -113,7 +113,7 @@ def _fused(
         return {}
     lifts = _cosines(queries, np.stack([vector for _, vector in found])) - baselines[:, None]
     matches = np.array([[ranking.get(item, 0.0) for item in ids] for ranking in words])
-    near = lifts / np.maximum(lifts.max(axis=1, keepdims=True), _LEAST_LIFT)
+    near = lifts / max(float(lifts.max()), _LEAST_LIFT)  # one scale: a query that is near to nothing decides little
     matching = matches / np.where(matches.max(axis=1, keepdims=True) > 0, matches.max(axis=1, keepdims=True), 1)
     # Rounded: cosines of equal vectors differ in the last bits and are equal all the same.
     scores = np.round((near + WORDS * matching).sum(axis=0), 6)

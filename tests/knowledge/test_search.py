@@ -13,6 +13,13 @@ from knowledge.table import Vectors, only
 from tests.knowledge.conftest import GUIDELINES, TODAY, HashingEmbedder, PackMaker
 
 
+class Speechless(HashingEmbedder):
+    def embed_queries(self, texts: list[str]) -> Vectors:
+        return np.zeros((len(texts), self.dimension), np.float32)
+
+    embed_passages = HashingEmbedder.embed_passages
+
+
 def find(store: KnowledgeStore, *queries: str, languages: list[str] | None = None) -> tuple[ScoredPassage, ...]:
     return search(store, queries, languages=languages, today=TODAY, relevance=0.3)
 
@@ -211,10 +218,9 @@ def test_the_same_text_in_two_documents_is_given_once_from_the_local_one(
     assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
 
 
-def test_local_guidelines_stand_before_international_ones_on_equal_score(
-    store: KnowledgeStore, make_pack: PackMaker
-) -> None:
-    # Each query finds one passage at rank 1 of both ways of searching, so the two scores are equal.
+def test_local_guidelines_stand_before_international_ones_on_equal_score(tmp_path: Path, make_pack: PackMaker) -> None:
+    # Each query matches the words of one passage and is near to none, so the two scores are equal.
+    store = KnowledgeStore(tmp_path / "store", Speechless())
     store.add(make_pack("en", name="a", files={"a.md": "Zinc."}))
     store.add(make_pack("en", name="b", jurisdiction="KE", files={"a.md": "Oxygen."}))
 
@@ -245,12 +251,6 @@ def test_a_question_without_words_finds_nothing(filled: KnowledgeStore, queries:
 
 
 def test_a_query_without_direction_has_no_similarity(tmp_path: Path, make_pack: PackMaker) -> None:
-    class Speechless(HashingEmbedder):
-        def embed_queries(self, texts: list[str]) -> Vectors:
-            return np.zeros((len(texts), self.dimension), np.float32)
-
-        embed_passages = HashingEmbedder.embed_passages
-
     store = KnowledgeStore(tmp_path / "store", Speechless())
     store.add(make_pack())
 
