@@ -41,9 +41,9 @@ class Guidelines:
         if self._store is None:
             return _missing(mode, "there is no knowledge base: run `coreasoner knowledge add`")
         try:
-            found = _nearest_first(self._search(local, [case.language]))
+            found = list(self._search(local, [case.language]))
             if case.language != "en":
-                found += _nearest_first(self._search(foreign, ["en"]))
+                found += self._search(foreign, ["en"])
             version = self._store.version() or ""
         except KnowledgeError as error:
             return _missing(mode, str(error))
@@ -88,11 +88,6 @@ def queries(mode: QueryMode, question: str, fused: FusedChain, side: Literal["en
     if mode == "concept":
         return tuple(names)
     return (question, ", ".join(names))
-
-
-def _nearest_first(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:
-    """By cosine: ranks change with every word of the chain, and like cases should read their passages in one order."""
-    return sorted(found, key=lambda scored: -(scored.similarity or 0.0))
 
 
 def _relevant_first(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:
