@@ -102,6 +102,11 @@ class ConceptChain(Message):
     concepts: tuple[str, ...] = ()
     reason: str = ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The concepts' names, in order."""
+        return self.concepts
+
 
 class Argument(Message):
     """What one reasoner hands to the aligner."""
@@ -130,13 +135,25 @@ class FusedConcept(Message):
     passages: tuple[str, ...] = ()
 
 
+class Contradiction(Message):
+    """A concept on which the two sides say opposite things; `similarity` is the cosine between the two names."""
+
+    english: str
+    local: str
+    similarity: float
+
+
 class FusedChain(Message):
-    """The outcome of fusion: `concepts` in order, and `aside` those that did not enter the chain."""
+    """The outcome of fusion: `concepts` in order, and `aside` those that did not enter the chain.
+
+    `contradictions` are concepts that one side asserts and the other denies; they never merge.
+    """
 
     strategy: str
     threshold: float
     concepts: tuple[FusedConcept, ...]
     aside: tuple[FusedConcept, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 class CitedPassage(Message):

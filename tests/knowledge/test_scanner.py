@@ -148,14 +148,28 @@ def test_marks_of_one_rule_do_not_overlap_and_stand_in_order() -> None:
         "ไ",
     ],
 )
-def test_a_megabyte_of_hostile_text_is_scanned_in_linear_time(unit: str) -> None:
-    hostile = (unit * (1_000_000 // len(unit.encode()) + 1)).encode()[:1_000_000].decode("utf-8", "ignore")
+def test_the_time_for_hostile_text_grows_with_its_length_not_with_its_square(unit: str) -> None:
+    short, long = _repeated(unit, 125_000), _repeated(unit, 1_000_000)
     scan(unit)  # reads the words
-    started = time.process_time()
 
-    scan(hostile)
+    # Eight times the text: eight times the work where it is linear, 64 times where it is not.
+    assert _seconds(long) < 24 * max(_seconds(short), 0.002)
 
-    assert time.process_time() - started < 1.0
+
+def _repeated(unit: str, size: int) -> str:
+    """`size` bytes of a unit over and over."""
+    return (unit * (size // len(unit.encode()) + 1)).encode()[:size].decode("utf-8", "ignore")
+
+
+def _seconds(text: str) -> float:
+    """Processor time of a scan, the best of three: other jobs on the machine only ever add to it."""
+
+    def once() -> float:
+        started = time.process_time()
+        scan(text)
+        return time.process_time() - started
+
+    return min(once() for _ in range(3))
 
 
 def test_the_starter_packs_are_not_marked() -> None:
