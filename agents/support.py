@@ -102,6 +102,7 @@ def _objections(judged: _Judged, near: float, support: float) -> Iterator[str]:
     strange = (
         _absent(stated, found, judged)
         or _other_units(stated, found)
+        or _whole_doses(judged, stated, found)
         or _strange_drugs(judged)
         or _others_doses(judged)
         or _others_numbers(judged)
@@ -128,6 +129,14 @@ def _other_units(stated: Sequence[Quantity], found: Sequence[Quantity]) -> list[
     for quantity in found:
         units.setdefault(quantity.number, set()).add(quantity.unit if quantity.known else "")
     return sorted(f"{q.number} {q.unit}" for q in stated if q.known and not units.get(q.number, {""}) & {"", q.unit})
+
+
+def _whole_doses(judged: _Judged, stated: Sequence[Quantity], found: Sequence[Quantity]) -> list[str]:
+    """Doses that the passages give only for each kilogram of body weight, and the sentence as they stand."""
+    if any((q.number, q.unit) == ("1", "kg") for q in quantities(judged.text)):
+        return []  # "40 mg for 1 kg of body weight"
+    weighed = {q[:2] for q in found if q.per_kg} - {q[:2] for q in found if not q.per_kg}
+    return sorted(f"{q.number} {q.unit}" for q in stated if q.unit in DOSES and not q.per_kg and q[:2] in weighed)
 
 
 def _strange_drugs(judged: _Judged) -> list[str]:
