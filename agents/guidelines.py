@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from agents.messages import Case, CitedPassage, Evidence, FusedChain
 from knowledge.errors import KnowledgeError
 from knowledge.passage import ScoredPassage
-from knowledge.search import search
+from knowledge.search import Rerank, search
 from knowledge.store import KnowledgeStore
 
 QueryMode = Literal["question", "concept", "chain"]
@@ -21,9 +21,9 @@ QueryMode = Literal["question", "concept", "chain"]
 class RetrievalSettings(BaseModel):
     """How guidelines are searched: `candidates` retrieved and `kept` passages a language."""
 
-    query_mode: QueryMode = "chain"
-    candidates: int = Field(20, ge=1)
-    kept: int = Field(5, ge=1)
+    query_mode: QueryMode
+    candidates: int = Field(ge=1)
+    kept: int = Field(ge=1)
     relevance: float = Field(ge=-1.0, le=1.0)
     typical: float = Field(ge=-1.0, le=1.0)
 
@@ -31,8 +31,10 @@ class RetrievalSettings(BaseModel):
 class Guidelines:
     """The knowledge base as the aligner asks it. `store` None is a missing knowledge base."""
 
-    def __init__(self, store: KnowledgeStore | None, settings: RetrievalSettings, today: date) -> None:
-        self._store, self._settings, self._today = store, settings, today
+    def __init__(
+        self, store: KnowledgeStore | None, settings: RetrievalSettings, today: date, rerank: Rerank | None = None
+    ) -> None:
+        self._store, self._settings, self._today, self._rerank = store, settings, today, rerank
 
     def evidence(self, case: Case, english: str, fused: FusedChain) -> Evidence:
         """Passages for the case, numbered from 1, local language first. Never raises: what failed is its `reason`."""
@@ -77,6 +79,7 @@ class Guidelines:
             today=self._today,
             relevance=self._settings.relevance,
             typical=self._settings.typical,
+            rerank=self._rerank,
         )
 
 

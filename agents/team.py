@@ -23,6 +23,7 @@ from agents.messages import Alignment, Answer, Argument, Case
 from agents.reasoner import EnglishReasoner, LocalClinician, ReasonerSettings
 from agents.speaker import Voice
 from agents.synthesizer import SynthesisSettings, Synthesizer
+from knowledge.search import CANDIDATES, Rerank
 from knowledge.store import KnowledgeStore
 from transcripts.recorder import Recorder
 
@@ -63,7 +64,7 @@ class TeamSettings(BaseModel):
     fusion: Literal["grounded", "paper"] = "grounded"
     paper_threshold: float = Field(PAPER_THRESHOLD, ge=-1.0, le=1.0)
     query_mode: QueryMode = "chain"
-    candidates: int = Field(10, ge=1)
+    candidates: int = Field(CANDIDATES, ge=1)
     kept: int = Field(5, ge=1)
     seed: int = Field(7, ge=0)
     reasoner: ReasonerSettings = ReasonerSettings()
@@ -79,6 +80,7 @@ class Resources:
     thresholds: Thresholds
     store: KnowledgeStore | None
     settings: TeamSettings
+    rerank: Rerank | None = None
 
 
 class Clock:
@@ -118,7 +120,7 @@ def build_flow(resources: Resources, recorder: Recorder, clock: Callable[[], flo
     aligner = ConceptAligner(
         resources.embedder,
         fusion(settings, thresholds),
-        Guidelines(resources.store, retrieval, today),
+        Guidelines(resources.store, retrieval, today, resources.rerank),
         recorder,
         clock,
         agreement=thresholds.related,

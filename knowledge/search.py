@@ -3,17 +3,19 @@
 It ranks and flags; whether a flagged passage is shown, and as what, is the caller's decision.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.passage import Passage, ScoredPassage
 from knowledge.store import KnowledgeStore
 from knowledge.table import Filter, PassageTable, Vectors, only
 
+CANDIDATES = 20  # passages of each way of searching that are fused; measured with WORDS
 WORDS = 0.4  # what the best match of words counts against the nearest vector; measured in docs/retrieval.md
 INTERNATIONAL = "INT"
 _MAX_QUERY = 2000  # characters: what small embedders read at most; the rest would only cost time
@@ -23,6 +25,7 @@ _PRIOR = 30
 _LEAST_LIFT = 0.01  # under it nothing is near, and differences between distant passages are not stretched
 
 Ranking = Mapping[str, float]  # id to cosine or BM25, best first
+Rerank = Callable[[str, Sequence[str]], NDArray[np.float32]]  # question, n passages -> scores [n], the more the better
 
 
 class _Rankings(BaseModel):
@@ -47,14 +50,16 @@ def search(
     jurisdictions: Sequence[str] | None = None,
     packs: Sequence[str] | None = None,
     limit: int = 5,
-    candidates: int = 20,
+    candidates: int = CANDIDATES,
     today: date,
     relevance: float,
     typical: float = 0.0,
+    rerank: Rerank | None = None,
 ) -> tuple[ScoredPassage, ...]:
     """The `limit` best passages for all queries together, best first; the same call gives the same answer.
 
-    Each query ranks `candidates` passages by cosine and as many by words; `_fused` orders them all. Languages are
+    Each query ranks `candidates` passages by cosine and as many by words; `_fused` orders them all, and `rerank` the
+    best `candidates` of them anew, by how well each answers the first query. Languages are
     compared without script and region; None means every language, jurisdiction or pack. A passage is flagged relevant
     where its cosine exceeds what the query has to any passage at all by `relevance` (see `_baselines`, which explains
     `typical`); one that expired before `today` is flagged and not held back. Passages with the same text are given
@@ -72,10 +77,12 @@ def search(
     candidate = table.passages({item for ranking in (*rankings.dense, *rankings.text) for item in ranking}, where)
     scores = _fused(candidate, vectors, baselines, rankings.text)
     found = sorted(candidate, key=lambda pair: _order(pair[0], scores))
-    best = sorted(_folded(found, scores), key=lambda pair: _order(pair[0], scores))[:limit]
+    best = sorted(_folded(found, scores), key=lambda pair: _order(pair[0], scores))
+    if rerank:
+        best = _reranked(best[:candidates], asked[0], rerank, scores)
     return tuple(
         _scored(passage, scores, rankings, _nearness(vectors, baselines, vector), today, relevance)
-        for passage, vector in best
+        for passage, vector in best[:limit]
     )
 
 
@@ -136,6 +143,15 @@ def _folded(found: list[tuple[Passage, Vectors]], scores: dict[str, float]) -> l
     for (passage, _), pairs in zip(folded, same.values(), strict=True):
         scores[passage.id] = scores[pairs[0][0].id]
     return folded
+
+
+def _reranked(
+    found: list[tuple[Passage, Vectors]], question: str, rerank: Rerank, scores: dict[str, float]
+) -> list[tuple[Passage, Vectors]]:
+    """The passages in the order of their new scores, which take the place of the former."""
+    judged = rerank(question, [passage.in_context for passage, _ in found])
+    scores.update((passage.id, float(score)) for (passage, _), score in zip(found, judged, strict=True))
+    return sorted(found, key=lambda pair: _order(pair[0], scores))
 
 
 def _order(passage: Passage, scores: dict[str, float]) -> tuple[float, bool, str, str]:

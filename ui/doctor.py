@@ -90,6 +90,8 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
     for role in ROLES:
         yield _checked(f"model, {role}", lambda role=role: look(workspace.model(role)))  # type: ignore[misc]  # binds now
     yield _checked("model, embedder", lambda: look(workspace.settings.models.embedder))
+    if reranker := workspace.settings.models.reranker:
+        yield _checked("model, reranker", lambda: look(reranker))
 
 
 def _model(workspace: Workspace, name: str) -> str:

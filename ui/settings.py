@@ -32,7 +32,7 @@ STARTER_EMBEDDER = "multilingual-e5-small"
 class ModelSettings(BaseModel):
     """Which model of the registry, or which of `[remote.NAME]`, plays which role.
 
-    Weights are kept in `folder` (default: under the home folder).
+    An empty `reranker` is none. Weights are kept in `folder` (default: under the home folder).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -40,6 +40,7 @@ class ModelSettings(BaseModel):
     local: str = STARTER_LLM
     synthesizer: str = STARTER_LLM
     embedder: str = STARTER_EMBEDDER
+    reranker: str = ""
     folder: Path | None = None
     temperature: float = Field(0.0, ge=0.0, le=2.0)
 

@@ -41,6 +41,7 @@ from ui.settings import Settings
 
 if TYPE_CHECKING:
     from models.embedder import Embedder
+    from models.reranker import Reranker
 
 ROLES: tuple[Role, ...] = ("english", "local", "synthesizer")
 _RECORDED_PACKAGES = ("autogen-agentchat", "gradio", "lancedb", "llama-cpp-python", "sentence-transformers", "torch")
@@ -88,6 +89,14 @@ class Workspace:
 
         card = self.registry.card(self.settings.models.embedder)
         return Embedder(self.weights.checked_path(card.name), card)
+
+    @cached_property
+    def reranker(self) -> "Reranker | None":
+        """The model that orders what a search has found, where the settings name one. Raises ModelError."""
+        from models.reranker import Reranker
+
+        name = self.settings.models.reranker
+        return Reranker(self.weights.checked_path(name), self.registry.card(name)) if name else None
 
     @cached_property
     def store(self) -> KnowledgeStore:
@@ -149,7 +158,13 @@ class Workspace:
     def loaded(self) -> tuple[LoadedModel, ...]:
         """Which model plays which role, with its hash."""
         names: list[tuple[str, str]] = [(role, self.model(role)) for role in ROLES]
-        return tuple(self._loaded(role, name) for role, name in (*names, ("embedder", self.settings.models.embedder)))
+        return tuple(self._loaded(role, name) for role, name in (*names, *self._readers()))
+
+    def _readers(self) -> tuple[tuple[str, str], ...]:
+        """Role and name of the models that search guidelines."""
+        chosen = self.settings.models
+        named = (("embedder", chosen.embedder), ("reranker", chosen.reranker))
+        return tuple((role, name) for role, name in named if name)
 
     def _loaded(self, role: str, name: str) -> LoadedModel:
         if role in ROLES and name in self.settings.remote:
@@ -166,6 +181,7 @@ class Workspace:
             thresholds=Thresholds.model_validate(self.embedder.thresholds.model_dump()),
             store=None if store.is_empty else store,
             settings=self.settings.team,
+            rerank=self.reranker.scores if self.reranker else None,
         )
 
     def ready(self) -> None:
@@ -175,7 +191,7 @@ class Workspace:
         """
         models = tuple(dict.fromkeys(self.model(role) for role in ROLES))
         names = tuple(name for name in models if name not in self.settings.remote)
-        for name in (*names, self.settings.models.embedder):
+        for name in (*names, *(name for _, name in self._readers())):
             self.weights.path(name)
         _ = self.transcripts  # opened before the weights: without a record no case is argued
         empty = NotReady("The knowledge base is empty; run `coreasoner knowledge add FOLDER` first.")

@@ -1,13 +1,15 @@
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from knowledge.errors import KnowledgeBaseMissing
 from knowledge.passage import ScoredPassage
-from knowledge.search import WORDS, search
+from knowledge.search import WORDS, Rerank, search
 from knowledge.store import KnowledgeStore
 from knowledge.table import Vectors, only
 from tests.knowledge.conftest import GUIDELINES, TODAY, HashingEmbedder, PackMaker
@@ -243,6 +245,25 @@ def test_local_guidelines_stand_before_international_ones_on_equal_score(tmp_pat
 )
 def test_any_text_can_be_asked(filled: KnowledgeStore, query: str) -> None:
     assert find(filled, query, languages=["en"]) != ()
+
+
+def test_a_reranker_orders_what_was_found_by_the_question_alone(filled: KnowledgeStore) -> None:
+    asked: list[str] = []
+
+    def longest_first(question: str, passages: Sequence[str]) -> NDArray[np.float32]:
+        asked.append(question)
+        return np.array([len(passage) for passage in passages], np.float32)
+
+    def ask(rerank: Rerank | None) -> tuple[ScoredPassage, ...]:
+        queries = ["amoxicillin", "oxygen"]
+        return search(filled, queries, languages=["en"], limit=2, today=TODAY, relevance=0.3, rerank=rerank)
+
+    lengths = [len(found.passage.in_context) for found in ask(longest_first)]
+
+    assert asked == ["amoxicillin"]
+    assert lengths == sorted(lengths, reverse=True)
+    assert [found.score for found in ask(longest_first)] == lengths
+    assert ask(longest_first) != ask(None)
 
 
 @pytest.mark.parametrize("queries", [(), ("",), (" \n", "\0")])
