@@ -70,7 +70,7 @@ class StoreFolder:
 
     def describe(self, description: Description) -> None:
         """From now on these tables are the valid ones."""
-        write_whole(self.path / _DESCRIPTION, description.model_dump_json().encode())
+        write_whole(self.path / _DESCRIPTION, [description.model_dump_json().encode()])
 
     def switch(self, tables: Path) -> None:
         """From now on other tables, of the same embedder, are the valid ones; raises KnowledgeBaseDamaged."""

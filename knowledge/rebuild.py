@@ -18,7 +18,7 @@ from knowledge.folder import Description, StoreFolder
 from knowledge.ingest import Progress
 from knowledge.passage import Passage
 from knowledge.store import Embedder, embed
-from knowledge.table import Vectors, passage_rows, write_version
+from knowledge.table import Vectors, no_rows, passage_rows, write_version
 from knowledge.versions import Holding, Version
 
 
@@ -46,7 +46,9 @@ def rebuild(path: Path, embedder: Embedder, progress: Progress | None = None) ->
         held = {holding: parts.kept.passages(holding) for version in versions for holding in version.packs.values()}
         vectors = _vectors(embedder, held, progress)
         tables = parts.new_tables()
-        write_versions(tables, versions, lambda version, names: _rows(version, names, held, vectors))
+        write_versions(
+            tables, versions, lambda version, names: _rows(version, names, held, vectors, embedder.dimension)
+        )
         parts.describe(Description(embedder=embedder.name, dimension=embedder.dimension, tables=tables.name))
         parts.drop_unread()
     return RebuildSummary(versions=len(versions), passages=len(vectors), embedder=embedder.name)
@@ -71,13 +73,18 @@ def _vectors(
 
 
 def _rows(
-    version: Version, names: list[str], held: dict[Holding, tuple[Passage, ...]], vectors: dict[str, Vectors]
+    version: Version,
+    names: list[str],
+    held: dict[Holding, tuple[Passage, ...]],
+    vectors: dict[str, Vectors],
+    dimension: int,
 ) -> pa.Table:
     holdings = [version.packs[name] for name in names]
-    return pa.concat_tables(
+    packs = (
         passage_rows(holding.manifest, held[holding], np.stack([vectors[p.in_context] for p in held[holding]]))
         for holding in holdings
     )
+    return pa.concat_tables((no_rows(dimension), *packs))
 
 
 def write_versions(tables: Path, versions: Iterable[Version], rows: Callable[[Version, list[str]], pa.Table]) -> None:
@@ -91,7 +98,7 @@ def write_versions(tables: Path, versions: Iterable[Version], rows: Callable[[Ve
             names = before.keys() | version.packs.keys()
             changed = {name for name in names if before.get(name) != version.packs.get(name)}
             present = sorted(changed & version.packs.keys())
-            write_version(tables, version.tag, changed, rows(version, present) if present else None)
+            write_version(tables, version.tag, changed, rows(version, present))
             before = version.packs
     except BaseException:
         shutil.rmtree(tables, ignore_errors=True)

@@ -4,7 +4,6 @@ Beside a document lies `DIGEST.document`, what was read from it when it was firs
 of its passages must not. Its first line is the SHA-256 of the JSON after it. Knows neither packs nor passages.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from knowledge.document import Document
+from knowledge.durable import write_whole
 from knowledge.errors import DocumentAltered, NotInKnowledgeBase
 
 _PIECE = 1 << 20
@@ -82,16 +82,8 @@ class Sources:
 
     def _write(self, name: str, pieces: Iterable[bytes]) -> None:
         target = self._folder / name
-        if target.exists():
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self._folder / f"{name}.new"
-        with unfinished.open("wb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(target)
+        if not target.exists():
+            write_whole(target, pieces)
 
 
 def _pieces(path: Path, digest: str) -> Iterator[bytes]:

@@ -112,7 +112,7 @@ class KnowledgeStore:
 
     def version(self) -> str | None:
         """The name of the version that is being read, for the record; None while the store is empty."""
-        return self._table.tag if self._table else None
+        return self._table.tag if self._table is not None else None
 
     def versions(self) -> tuple[str, ...]:
         """All versions that can be opened, oldest first."""
@@ -190,12 +190,12 @@ class KnowledgeStore:
         with self._parts.writing():
             self.refresh()
             self.pack(name)
-            self._commit(f"without-{name}", f"removed {name}", {name: None}, None)
+            self._commit(f"without-{name}", f"removed {name}", {name: None}, self.table.rows(()))
         return self.table.tag
 
     def list_packs(self) -> tuple[PackSummary, ...]:
         """The packs in this version, by name."""
-        held = self._table.manifests().values() if self._table else ()
+        held = self._table.manifests().values() if self._table is not None else ()
         return tuple(
             PackSummary(manifest=self._parts.kept.manifest(digest), documents=documents, passages=passages)
             for digest, documents, passages in held
@@ -229,7 +229,7 @@ class KnowledgeStore:
 
     def _holds(self, pack: ReadPack) -> bool:
         self.refresh()
-        held = self._table.manifests().get(pack.manifest.name) if self._table else None
+        held = self._table.manifests().get(pack.manifest.name) if self._table is not None else None
         return held is not None and self._parts.kept.manifest(held[0]) == pack.manifest
 
     def _embed(self, pack: ReadPack, report: Progress) -> Vectors:
@@ -246,11 +246,11 @@ class KnowledgeStore:
             original=None if original is None else kept.keep(original),
         )
 
-    def _commit(self, label: str, change: str, changed: dict[str, Holding | None], rows: pa.Table | None) -> None:
+    def _commit(self, label: str, change: str, changed: dict[str, Holding | None], rows: pa.Table) -> None:
         """Make a version of the packs as they are with some changed [None: removed], and read it."""
         serial = self._parts.settle()
         self.refresh()
-        before = self._parts.versions.read(self.table.tag) if self._table else None
+        before = self._parts.versions.read(self.table.tag) if self._table is not None else None
         packs: dict[str, Holding | None] = {**(before.packs if before else {}), **changed}
         held = {name: holding for name, holding in sorted(packs.items()) if holding}
         version = Version(tag=new_tag(label, serial), serial=serial, time=datetime.now(UTC), change=change, packs=held)
@@ -291,9 +291,9 @@ class KnowledgeStore:
 
 
 def embed(embedder: Embedder, texts: Sequence[str], label: str, progress: Progress | None) -> Vectors:
-    """The vectors [n, d] of n > 0 texts, in batches, telling how far it is."""
+    """The vectors [n, d] of texts, in batches, telling how far it is."""
     report = progress or (lambda label, done, total: None)
-    batches = []
+    batches = [np.empty((0, embedder.dimension), np.float32)]
     for start in range(0, len(texts), _BATCH):
         report(label, start, len(texts))
         batches.append(embedder.embed_passages(list(texts[start : start + _BATCH])))

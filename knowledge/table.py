@@ -129,6 +129,8 @@ class PassageTable:
 
     def rows(self, packs: Collection[str]) -> pa.Table:
         """All columns of some packs, as `write_version` takes them; raises KnowledgeBaseDamaged."""
+        if not packs:
+            return self._table.schema.empty_table()
         found = self._fetched(self._table.search().where(only(packs=packs)).limit(max(len(self), 1)))
         return found.select(self._table.schema.names).cast(self._table.schema)
 
@@ -175,31 +177,30 @@ def written(folder: Path) -> dict[str, datetime]:
         return {tag: times[version] for tag, version in _tags(table).items()}
 
 
-def write_version(folder: Path, tag: str, packs: Collection[str], rows: pa.Table | None) -> None:
-    """Make the rows all that the table holds of these packs, as a new version with that tag; None removes the packs.
+def write_version(folder: Path, tag: str, packs: Collection[str], rows: pa.Table) -> None:
+    """Make the rows all that the table holds of these packs, as a new version with that tag; no rows remove them.
 
     The rows change in one commit. Readers see it when indexes and tag are there too: killed before that, nothing
     happened. Only one process may do this at a time. Raises OSError, RuntimeError or ValueError from LanceDB.
     """
-    table = _last_complete(folder, rows)
+    table = _last_complete(folder, rows.schema)
     replaced = col("pack").isin(sorted(packs))
-    if rows is None:
-        table.delete(replaced)
-    else:
+    if len(rows):
         merge = table.merge_insert(["pack", "id"]).when_matched_update_all().when_not_matched_insert_all()
         merge.when_not_matched_by_source_delete(replaced).execute(rows)
+    elif packs:
+        table.delete(replaced)
     for column, config in _INDEXES.items():
         table.create_index(column, config=config, replace=True)
     table.tags.create(tag, table.version)
 
 
-def _last_complete(folder: Path, rows: pa.Table | None) -> Any:  # LanceDB's table class isn't typed for us
+def _last_complete(folder: Path, schema: pa.Schema) -> Any:  # LanceDB's table class isn't typed for us
     database = lancedb.connect(str(folder))
     tag = newest_tag(folder)
     if tag is None:
-        assert rows is not None
         mode = "overwrite" if _committed(folder) else "create"
-        return database.create_table(_TABLE, schema=rows.schema, mode=mode)
+        return database.create_table(_TABLE, schema=schema, mode=mode)
     table = database.open_table(_TABLE)
     if _tags(table)[tag] != table.version:
         table.restore(tag)
@@ -241,6 +242,11 @@ def passage_rows(manifest: str, passages: Sequence[Passage], vectors: Vectors) -
         derived = {"primary_language": language, _KOREAN: passage.text if language == "ko" else None}
         rows.append({**passage.model_dump(), **derived, "manifest": manifest, "vector": vector})
     return pa.Table.from_pylist(rows, schema=_schema(vectors.shape[1]))
+
+
+def no_rows(dimension: int) -> pa.Table:
+    """Rows of no pack, for vectors of that many dimensions."""
+    return _schema(dimension).empty_table()
 
 
 def _passage(row: dict[str, Any]) -> Passage:

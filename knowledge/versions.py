@@ -57,7 +57,7 @@ class Versions:
 
     def announce(self, version: Version) -> None:
         """Write the record of a version that is about to be tagged."""
-        write_whole(self._folder / f"{version.tag}{_ANNOUNCED}", version.model_dump_json().encode())
+        write_whole(self._folder / f"{version.tag}{_ANNOUNCED}", [version.model_dump_json().encode()])
 
     def settle(self, valid: Collection[str]) -> None:
         """Keep the announced records of the tags that exist; what else was announced never came to be."""
@@ -70,7 +70,7 @@ class Versions:
 
     def write(self, version: Version) -> None:
         """Write a settled record, over the former one of that version where there is one."""
-        write_whole(self._folder / f"{version.tag}{_SETTLED}", version.model_dump_json().encode())
+        write_whole(self._folder / f"{version.tag}{_SETTLED}", [version.model_dump_json().encode()])
 
     def read(self, tag: str) -> Version | None:
         """The record of a tag, or None where there is none; raises KnowledgeBaseDamaged."""

@@ -1,7 +1,7 @@
 import pytest
 
 from knowledge.errors import DocumentUnsupported
-from knowledge.kinds import check_kind
+from knowledge.kinds import HTML, MARKDOWN, PDF, WORD, check_kind, suffix_of
 from knowledge.parse import MAX_TEXT_BYTES, parse, read_text
 
 GUIDE = """Before any heading.
@@ -85,9 +85,12 @@ def test_an_enormous_file_is_refused_before_it_is_decoded() -> None:
         read_text(bytes(MAX_TEXT_BYTES + 1), "guide.md")
 
 
-@pytest.mark.parametrize("file", ["a.pdf", "a.DOCX", "a.html", "a.htm", "a.md", "a.txt"])
-def test_these_kinds_can_be_read(file: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "kind"), [("a.pdf", PDF), ("a.DOCX", WORD), ("a.html", HTML), ("a.htm", HTML), ("a.md", MARKDOWN)]
+)
+def test_kinds_are_told_by_the_end_of_the_name_in_any_case(file: str, kind: frozenset[str]) -> None:
     check_kind(file)
+    assert suffix_of(file) in kind
 
 
 @pytest.mark.parametrize(
