@@ -118,7 +118,8 @@ def promote(chain: FusedChain, supported: Sequence[tuple[str, tuple[str, ...]]])
     """
     passages = dict(supported)
     order = [decision.concept for decision in chain.decisions]
-    concepts, aside, decisions = list(chain.concepts), [], list(chain.decisions)
+    concepts, decisions = list(chain.concepts), list(chain.decisions)
+    aside: list[FusedConcept] = []
     for concept in chain.aside:
         found = passages.get(concept.name, ())
         if concept.status == "unconfirmed" and found:

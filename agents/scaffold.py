@@ -31,6 +31,7 @@ def place(similarities: npt.NDArray[np.float32], threshold: float) -> Placement:
     inserts at n - 1; otherwise left of i* where the mean similarity to the left exceeds that to the right.
     """
     anchor = int(np.argmax(similarities))
+    position: int | None
     # In the similarities' own precision: float32's 0.7 is a little less than Python's.
     if similarities[anchor] < np.float32(threshold):
         position, rule = None, "unrelated"

@@ -19,9 +19,17 @@ _PREFERRED = 1e-4  # of two equally near concepts, the one that is asserted or d
 class Cosines(Protocol):
     """What an embedder's cosines mean."""
 
-    synonym: float
-    lead: float
-    related: float
+    @property
+    def synonym(self) -> float:
+        """From which cosine two concepts may be the same."""
+
+    @property
+    def lead(self) -> float:
+        """How far it must exceed the next one."""
+
+    @property
+    def related(self) -> float:
+        """From which cosine one concept belongs beside another."""
 
 
 class Pair(NamedTuple):
