@@ -14,9 +14,9 @@ from autogen_agentchat.base import Response
 from autogen_agentchat.messages import BaseChatMessage, StructuredMessage
 from autogen_core import CancellationToken
 
-from agents.fusion import FusionStrategy, promote
+from agents.fusion import EmbedConcepts, FusionStrategy, promote
 from agents.guidelines import Guidelines
-from agents.messages import Alignment, Argument, Case, Disagreement, FusedChain, Side, Span
+from agents.messages import Alignment, Argument, Case, ConceptChain, Disagreement, FusedChain, Side, Span
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
 
@@ -66,8 +66,7 @@ class ConceptAligner(BaseChatAgent):
         for argument in (english, local):
             self._recorder.record(EventKind.REASONING, argument.reasoning.model_dump(mode="json"))
             self._recorder.record(EventKind.CHAIN, argument.chain.model_dump(mode="json"))
-        fused = self._fuse(english.chain, local.chain, self._embedder.embed_concepts)
-        fused = promote(fused, self._supported(fused, case))
+        fused = fused_chain(english.chain, local.chain, self._fuse, self._embedder.embed_concepts, self._guidelines)
         disagreement = self._disagreement(case, english, local)
         body = fused.model_dump(mode="json")
         body["disagreement"] = disagreement.model_dump(mode="json") if disagreement else None
@@ -76,10 +75,6 @@ class ConceptAligner(BaseChatAgent):
         self._recorder.record(EventKind.RETRIEVAL, evidence.model_dump(mode="json"))
         span = Span(agent=self.name, phase="alignment", start=start, end=self._clock())
         return Alignment(fused=fused, evidence=evidence, disagreement=disagreement, spans=(span,))
-
-    def _supported(self, fused: FusedChain, case: Case) -> list[tuple[str, tuple[str, ...]]]:
-        waiting = [c.name for c in fused.aside if c.status == "unconfirmed"]
-        return [(name, self._guidelines.supporting(name, case.language)) for name in waiting]
 
     def _disagreement(self, case: Case, english: Argument, local: Argument) -> Disagreement | None:
         """The two conclusions where both exist and differ: by option where there are options, else by meaning."""
@@ -97,6 +92,16 @@ class ConceptAligner(BaseChatAgent):
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Nothing is kept between cases."""
+
+
+def fused_chain(
+    english: ConceptChain, local: ConceptChain, fuse: FusionStrategy, embed: EmbedConcepts, guidelines: Guidelines
+) -> FusedChain:
+    """Both chains fused, and what waits for evidence promoted where the guidelines in its language support it."""
+    fused = fuse(english, local, embed)
+    waiting = {concept.name for concept in fused.aside if concept.status == "unconfirmed"}
+    asked = [concept for concept in local.concepts if concept.name in waiting]
+    return promote(fused, [(concept.name, guidelines.supporting(concept, local.language)) for concept in asked])
 
 
 def chosen_option(conclusion: str, options: tuple[str, ...]) -> str | None:

@@ -16,13 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 from agents.checker import fault
+from agents.concept import MAX_CONCEPTS, concepts
 from agents.languages import Language, language
 from agents.messages import Argument, Case, ConceptChain, Reasoning, Side, Span, Usage
 from agents.speaker import Spoken, Voice, prompt
 from models.errors import ModelError
 
 MIN_CONCEPTS = 2
-MAX_CONCEPTS = 8
 _TELLING_LETTERS = 40
 
 
@@ -146,7 +146,8 @@ class Reasoner(BaseChatAgent):
         code = self.speaks(case).code
         if not turn.text and not reason:
             reason = "the model wrote nothing"
-        names = concept_names(turn.listing)
+        listed = turn.listing.get("concepts")
+        found = concepts(listed if isinstance(listed, list) else (), turn.text, code)
         return Argument(
             reasoning=Reasoning(
                 side=self.side,
@@ -160,9 +161,9 @@ class Reasoner(BaseChatAgent):
             chain=ConceptChain(
                 side=self.side,
                 language=code,
-                status="listed" if names else "empty",
-                concepts=names,
-                reason="" if names else reason or "the model listed no concepts",
+                status="listed" if found else "empty",
+                concepts=found,
+                reason="" if found else reason or "the model listed no concepts",
             ),
             usage=turn.usage,
             spans=tuple(turn.spans),
@@ -191,14 +192,6 @@ def listing(text: str) -> dict[str, object]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
-
-
-def concept_names(listing: dict[str, object]) -> tuple[str, ...]:
-    """The distinct concepts of a listing in their order, at most MAX_CONCEPTS."""
-    raw = listing.get("concepts")
-    names = [" ".join(str(name).split()) for name in raw] if isinstance(raw, list) else []
-    distinct = {name.casefold(): name for name in reversed(names) if any(c.isalpha() for c in name)}
-    return tuple(name for name in dict.fromkeys(names) if distinct.get(name.casefold()) == name)[:MAX_CONCEPTS]
 
 
 class EnglishReasoner(Reasoner):
