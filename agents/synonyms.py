@@ -67,7 +67,7 @@ class Synonyms:
         cosines = normalised(local) @ normalised(english).T
         alike = np.array([[one.asserted == other.asserted for other in ours] for one in theirs])
         scores = cosines
-        judged = scores + _PREFERRED * alike
+        judged = (scores + _PREFERRED * alike).astype(np.float32)
         nearest, back = judged.argmax(axis=1), judged.argmax(axis=0)
         pairs = (
             Pair(i, int(e), float(cosines[i, e]), float(scores[i, e]), _lead(judged, i, int(e)))

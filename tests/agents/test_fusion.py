@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from agents.concept import describe
-from agents.fusion import EmbedConcepts, FusionStrategy, GroundedFusion, PaperFusion, Vectors, promote
+from agents.fusion import EmbedConcepts, FusionStrategy, GroundedFusion, PaperFusion, promote
 from agents.messages import ConceptChain, Decision, FusedChain, FusedConcept
 from agents.scaffold import place
-from agents.synonyms import Synonyms
+from agents.synonyms import Synonyms, Vectors
 
 # Three perpendicular English concepts; a local concept's cosines to them are its own coordinates, once normalised.
 AXES = {"fever": (1, 0, 0), "cough": (0, 1, 0), "dyspnoea": (0, 0, 1)}

@@ -1,5 +1,7 @@
 """Which concepts are the same under two names, on vectors small enough to be followed by hand."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from agents.concept import describe
@@ -8,9 +10,10 @@ from agents.synonyms import Pair, Synonyms
 FEVER, COUGH, RASH = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
-def pairs(
-    rule: Synonyms, english: dict[str, tuple[float, ...]], local: dict[str, tuple[float, ...]]
-) -> list[tuple[str, str]]:
+Named = Mapping[str, tuple[float, float, float]]
+
+
+def pairs(rule: Synonyms, english: Named, local: Named) -> list[tuple[str, str]]:
     ours = [describe(name, "", "en") for name in english]
     theirs = [describe(name, "", "es") for name in local]
     vectors = [np.array(list(side.values()), np.float32) for side in (english, local)]
