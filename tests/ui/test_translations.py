@@ -22,7 +22,7 @@ NOT_LATIN = {
     "zh": ("CJK UNIFIED",),
 }
 # The product's name is not translated, and these three French words are spelled as in English.
-SAME_AS_ENGLISH = {("fr", "conclusion"), ("fr", "page"), ("fr", "section")}
+SAME_AS_ENGLISH = {("fr", "absent"), ("fr", "conclusion"), ("fr", "page"), ("fr", "section")}
 NAMES_THE_PRODUCT = "title"
 
 
