@@ -1,6 +1,7 @@
 """`coreasoner knowledge`: what goes into the knowledge base, out of it, and how it is looked at and proved."""
 
-from collections.abc import Collection, Iterator, Sequence
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,65 +18,118 @@ from knowledge.cleaning import clean as clean_store
 from knowledge.compare import compare
 from knowledge.errors import NotInKnowledgeBase
 from knowledge.export import export_pack
-from knowledge.ingest import Progress as Report
-from knowledge.pack import seal_pack
+from knowledge.pack import MANIFEST, STATED, Manifest, remembered, restated, same_documents, seal_pack
+from knowledge.passage import Passage
 from knowledge.rebuild import rebuild as rebuild_store
 from knowledge.search import search as search_guidelines
 from knowledge.store import AddSummary, KnowledgeStore
 from knowledge.table import primary_subtag
 from transcripts.event import EventKind
 from ui import knowledge_views as views
+from ui import marks_commands, pack_questions
 from ui.terminal import plain
 from ui.workspace import Workspace, starter_packs
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(marks_commands.app, name="marks")
 
+Stated = Annotated[str | None, typer.Option(help="Where no pack.toml says it.")]
 AsOf = Annotated[
     str | None, typer.Option(metavar="VERSION|DAY", help="As they were in that version, or on a day: 2026-12-31.")
 ]
 
 
+class _Bar:
+    """Shows how far something is, on a terminal."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("reading", total=None)
+
+    def __call__(self, label: str, done: int, total: int) -> None:
+        self._progress.update(self._task, description=plain(label), completed=done, total=total)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to somebody else."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+
 @contextmanager
-def _progress() -> Iterator[Report]:
+def _progress() -> Iterator[_Bar]:
     # Where nobody watches, rich would still write an empty line.
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("reading", total=None)
-
-        def show(label: str, done: int, total: int) -> None:
-            progress.update(task, description=plain(label), completed=done, total=total)
-
-        yield show
+        yield _Bar(progress)
 
 
-def _add(workspace: Workspace, path: Path, language: str | None) -> AddSummary:
+def _add(workspace: Workspace, path: Path, given: Mapping[str, str], *, ask: bool = False) -> AddSummary:
     found = workspace.settings.languages
-    with _progress() as show:
+    with _progress() as bar:
+
+        def complete(inferred: Manifest) -> Manifest:
+            former = _former(workspace.store, inferred.name)
+            manifest = restated(remembered(inferred, former), given)
+            if not ask or (former and same_documents(inferred, former)):
+                return manifest
+            with bar.paused():
+                return pack_questions.asked(manifest, given)
+
         return workspace.store.add(
-            path, language=language, identify=lambda text: identify(text, found) or "en", progress=show
+            path,
+            language=given.get("language"),
+            identify=lambda text: identify(text, found) or "en",
+            complete=complete,
+            progress=bar,
         )
+
+
+def _former(store: KnowledgeStore, name: str) -> Manifest | None:
+    """What the pack of that name states that is there already."""
+    return next((pack.manifest for pack in store.list_packs() if pack.manifest.name == name), None)
 
 
 def add_starter(workspace: Workspace) -> None:
     """Add the guidelines that ship with the product; those that are there already stay as they are."""
     for pack in starter_packs():
-        _add(workspace, pack, None)
+        _add(workspace, pack, {})
 
 
 @app.command()
 def add(
     context: typer.Context,
     path: Annotated[Path | None, typer.Argument(help="A pack, a folder of documents, or one document.")] = None,
-    language: Annotated[str | None, typer.Option(help="Language of the documents where no manifest says it.")] = None,
+    title: Stated = None,
+    publisher: Stated = None,
+    jurisdiction: Annotated[str | None, typer.Option(help="ISO code of the country, such as JP, or INT.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the documents, such as es.")] = None,
+    edition: Stated = None,
+    effective: Annotated[str | None, typer.Option(metavar="DAY", help="In force since: 2026-12-31.")] = None,
+    expires: Annotated[str | None, typer.Option(metavar="DAY", help="Expires: 2026-12-31.")] = None,
+    licence: Stated = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, infer what isn't stated here.")] = False,
     starter: Annotated[bool, typer.Option("--starter", help="Add the demonstration guidelines that ship.")] = False,
 ) -> None:
-    """Add guidelines; adding the same ones again changes nothing."""
+    """Add guidelines; adding the same ones again changes nothing.
+
+    Of documents without a manifest (pack.toml) it asks on a terminal what can't be inferred; each field can also be
+    stated as an option.
+    """
     workspace = Workspace(context.obj)
     paths = starter_packs() if starter else (path,) if path else ()
     if not paths:
         raise typer.BadParameter("name a folder or a file, or give --starter")
+    values = (title, publisher, jurisdiction, language, edition, effective, expires, licence)
+    given = {field: value for field, value in zip(STATED, values, strict=True) if value is not None}
+    if given and any((source / MANIFEST).is_file() for source in paths):
+        raise typer.BadParameter(f"{MANIFEST} states this pack's {', '.join(given)}; change it there")
+    ask = not yes and sys.stdin.isatty() and sys.stderr.isatty()
     for source in paths:
-        views.added(Console(), source, _add(workspace, source, language))
+        views.added(Console(), source, _add(workspace, source, given, ask=ask))
 
 
 def _archive(context: typer.Context, when: str | None) -> KnowledgeStore:
@@ -109,7 +163,8 @@ def show(
     archive = _archive(context, as_of)
     if name.startswith("psg_"):
         passage = archive.passage(name)
-        views.passage(Console(), passage, archive.document_text(passage.document))
+        text = archive.document_text(passage.document)
+        views.passage(Console(), passage, text, withheld=archive.curation.withholds(passage))
     else:
         views.pack(Console(), archive.pack(name), archive.passages(name))
 
@@ -135,6 +190,7 @@ def search(
     workspace = Workspace(context.obj)
     archive = _archive(context, as_of)
     _require_known(archive, language, jurisdiction, pack)
+    withheld: list[Passage] = []
     hits = search_guidelines(
         KnowledgeStore(archive.folder, workspace.embedder, archive.version()),
         [query],
@@ -145,8 +201,9 @@ def search(
         today=_day(as_of),
         relevance=workspace.embedder.thresholds.relevance,
         typical=workspace.embedder.thresholds.typical,
+        on_withheld=withheld.append,
     )
-    views.found(Console(), hits, identify(query, workspace.settings.languages))
+    views.found(Console(), hits, withheld, identify(query, workspace.settings.languages))
 
 
 def _require_known(
