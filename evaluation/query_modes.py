@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Literal, NamedTuple, get_args
 
-from agents.fusion import GroundedFusion, promote
+from agents.fusion import EmbedConcepts, GroundedFusion, promote
 from agents.guidelines import Guidelines, QueryMode, RetrievalSettings, queries
 from agents.messages import FusedChain
 from evaluation.chains import Argued, ArguedFile, Reasoners, in_turns, sampled
@@ -23,12 +23,13 @@ from evaluation.collection import Collection, collections
 from evaluation.retrieval import STARTER, Searched, ndcg, open_embedder, recall
 from evaluation.statistics import mean_interval
 from knowledge.search import search
-from models.embedder import Embedder
+from models.registry import Thresholds
 from ui.settings import STARTER_LLM, load_settings
 
 MODES: tuple[QueryMode, ...] = get_args(QueryMode)
 _DEPTH = 20
 _KEPT = 5
+
 Figures = Mapping[QueryMode, float]
 
 
@@ -46,10 +47,9 @@ class Scored(NamedTuple):
 class Modes:
     """A collection in its store, searched with what was argued about its questions."""
 
-    def __init__(self, searched: Searched, embedder: Embedder) -> None:
-        self._searched, self._embedder = searched, embedder
+    def __init__(self, searched: Searched, embed: EmbedConcepts, limits: Thresholds) -> None:
+        self._searched, self._embed, self._limits = searched, embed, limits
         self._answers = {question.id: question.answers for question in searched.collection.questions}
-        limits = embedder.thresholds
         settings = RetrievalSettings(
             query_mode="question", candidates=_DEPTH, kept=_KEPT, relevance=limits.relevance, typical=limits.typical
         )
@@ -64,7 +64,7 @@ class Modes:
             yield self._scored(argued, "en", argued.english, fused, "english")
 
     def _fused(self, argued: Argued) -> FusedChain:
-        fused = self._fuse(argued.english_chain, argued.local_chain, self._embedder.embed_concepts)
+        fused = self._fuse(argued.english_chain, argued.local_chain, self._embed)
         waiting = [concept.name for concept in fused.aside if concept.status == "unconfirmed"]
         return promote(fused, [(name, self._guidelines.supporting(name, argued.language)) for name in waiting])
 
@@ -90,8 +90,8 @@ class Modes:
             languages=[language],
             limit=_DEPTH,
             today=date.today(),
-            relevance=self._embedder.thresholds.relevance,
-            typical=self._embedder.thresholds.typical,
+            relevance=self._limits.relevance,
+            typical=self._limits.typical,
         )
         return [self._searched.name(hit.passage) for hit in hits]
 
@@ -119,7 +119,9 @@ def _row(name: str, pair: str, figures: Sequence[Figures]) -> str:
     return f"| {name} | {pair} | {len(figures)} | {' | '.join((*means, *gains))} |"
 
 
-async def argue(chosen: Iterable[tuple[str, str]], found: Mapping[str, Collection], options: argparse.Namespace) -> None:
+async def argue(
+    chosen: Iterable[tuple[str, str]], found: Mapping[str, Collection], options: argparse.Namespace
+) -> None:
     """Let the reasoners argue what isn't in the file yet, some of each collection and language in turn."""
     file = ArguedFile(options.chains)
     there = {(argued.collection, argued.id, argued.language) for argued in file.read()}
@@ -141,7 +143,8 @@ def report(argued: Sequence[Argued], found: Mapping[str, Collection], work: Path
     for name in dict.fromkeys(one.collection for one in argued):
         own = [one for one in argued if one.collection == name]
         spoken = tuple(dict.fromkeys(("en", *(one.language for one in own))))
-        modes = Modes(Searched(found[name].among(spoken), work, embedder, embedder.thresholds.typical), embedder)
+        searched = Searched(found[name].among(spoken), work, embedder, embedder.thresholds.typical)
+        modes = Modes(searched, embedder.embed_concepts, embedder.thresholds)
         scored += [score for one in own for score in modes.scored(one)]
     seconds, concepts = mean(one.seconds for one in argued), mean(one.concepts for one in scored)
     empty = sum(not one.concepts for one in scored)
@@ -152,7 +155,9 @@ def report(argued: Sequence[Argued], found: Mapping[str, Collection], work: Path
 
 def main(given: Sequence[str] | None = None) -> None:
     """Argue, measure, print."""
-    parser = argparse.ArgumentParser(prog="python -m evaluation.query_modes", description=str(__doc__).partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m evaluation.query_modes", description=str(__doc__).partition("\n")[0]
+    )
     parser.add_argument("--data", type=Path, required=True, help="the folder of shared benchmark files")
     parser.add_argument("--chains", type=Path, required=True, help="the file of what was argued")
     parser.add_argument("--models-folder", type=Path, default=load_settings().models_folder)

@@ -1,8 +1,8 @@
 """How well search finds what answers a question: by words, by vectors, and by both.
 
 `python -m evaluation.retrieval --data FOLDER --models-folder FOLDER` puts the answers of every collection into a store
-of its own, asks its questions and prints Markdown tables with 95 % bootstrap intervals. Only the query mode `question`
-is measured: `concept` and `chain` need concept chains, which only a language model writes. Knows nothing of speed.
+of its own, asks its questions and prints Markdown tables with 95 % bootstrap intervals. The query mode is `question`;
+the others need a language model and are measured by `evaluation.query_modes`. Knows nothing of speed.
 """
 
 import argparse

@@ -36,9 +36,7 @@ class Curations:
         record = self._parts.versions.read(table.tag)
         if record is None:
             return Curation(self._unrecorded(table), Decisions())
-        marks = {
-            (name, mark.passage): mark for name, holding in record.packs.items() for mark in self._marks(holding)
-        }
+        marks = {(name, mark.passage): mark for name, holding in record.packs.items() for mark in self._marks(holding)}
         return Curation(marks, read_decisions(self._parts, record.curation))
 
     def _unrecorded(self, table: PassageTable) -> Mapping[Place, Mark]:

@@ -3,7 +3,7 @@
 It writes decisions into the store and knows no screen.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -61,25 +61,34 @@ def decide(
 
     Raises NotInKnowledgeBase for an unknown id, DecisionRefused, StoreUnwritable; then nothing was decided.
     """
-    if not by.strip():
-        raise DecisionRefused("nobody is named who decides; say who with --by NAME")
     decisions = tuple(
-        Decision(
-            verdict=verdict,
-            text=subject[0],
-            heading=subject[1],
-            by=by,
-            note=note,
-            time=now,
-            pack=passage.pack,
-            passage=passage.id,
-            rules=rules,
+        _valid(
+            {
+                "verdict": verdict,
+                "text": subject[0],
+                "heading": subject[1],
+                "by": by,
+                "note": note,
+                "time": now,
+                "pack": passage.pack,
+                "passage": passage.id,
+                "rules": rules,
+            }
         )
         for passage in map(store.passage, dict.fromkeys(ids))
         for subject, rules in _subjects(store.curation, passage, verdict)
     )
     store.decide(decisions, f"{verdict} {len(decisions)} marked passages, by {decisions[0].by}")
     return decisions
+
+
+def _valid(values: Mapping[str, object]) -> Decision:
+    try:
+        return Decision.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        said = {"by": "nobody is named who decides, so say who with --by NAME"}.get(str(problem["loc"][0]))
+        raise DecisionRefused(said or f"{problem['loc'][0]}: {problem['msg']}") from error
 
 
 def _subjects(curation: Curation, passage: Passage, verdict: Verdict) -> Iterator[tuple[Subject, tuple[str, ...]]]:
@@ -125,7 +134,4 @@ def _news(offered: Decisions, known: Decisions) -> Sequence[Decision]:
 def _own(decision: Decision, by: str, now: datetime) -> Decision:
     origin = f"taken over from {decision.by}, {decision.time.date()}"
     note = f"{origin}: {decision.note}" if decision.note else origin
-    try:
-        return Decision.model_validate({**decision.model_dump(), "by": by, "note": note[:1000], "time": now})
-    except ValidationError as error:
-        raise DecisionRefused("nobody is named who takes them over; say who with --by NAME") from error
+    return _valid({**decision.model_dump(), "by": by, "note": note[:1000], "time": now})

@@ -174,8 +174,9 @@ class KnowledgeStore:
         """Add a pack folder, a bare folder or one file; a pack of the same name is replaced as a whole.
 
         The former edition stays readable under its version. Adding what is there already changes nothing. Without a
-        manifest the language is `language`, or what `identify` says, and `complete` may state more. Raises PackInvalid, DocumentUnsupported,
-        DocumentAltered, EmbedderMismatch or StoreUnwritable; then nothing was changed.
+        manifest the language is `language`, or what `identify` says, and `complete` may state more. Raises
+        PackInvalid, DocumentUnsupported, DocumentAltered, EmbedderMismatch or StoreUnwritable; then nothing was
+        changed.
         """
         self._require_newest()
         report = progress or (lambda label, done, total: None)

@@ -120,9 +120,7 @@ def passage(console: Console, shown: Passage, document: str, *, withheld: bool) 
     console.print(Text(plain(after[:_CONTEXT] + (" …" if len(after) > _CONTEXT else ""))), style="dim")
 
 
-def found(
-    console: Console, hits: Sequence[ScoredPassage], withheld: Sequence[Passage], asked_in: str | None
-) -> None:
+def found(console: Console, hits: Sequence[ScoredPassage], withheld: Sequence[Passage], asked_in: str | None) -> None:
     """What a search found; where a passage is in another language than the question, it says so."""
     for number, hit in enumerate(hits, start=1):
         shown = hit.passage

@@ -9,7 +9,7 @@ import pytest
 from knowledge.check import check
 from knowledge.cleaning import clean
 from knowledge.curator import decide, review, take_over, write_decisions
-from knowledge.errors import DecisionRefused, ExportRefused, KnowledgeBaseDamaged, NotInKnowledgeBase
+from knowledge.errors import DecisionRefused, DocumentAltered, ExportRefused, NotInKnowledgeBase
 from knowledge.export import export_pack
 from knowledge.passage import Passage
 from knowledge.rebuild import rebuild
@@ -37,9 +37,7 @@ def attacked(store: KnowledgeStore, make_pack: PackMaker) -> KnowledgeStore:
 def found(store: KnowledgeStore, limit: int = 9, question: str = QUESTION) -> tuple[list[str], list[str]]:
     """The texts that a search gives, and those that it was told are withheld."""
     held: list[Passage] = []
-    hits = search(
-        store, [question], languages=None, limit=limit, today=TODAY, relevance=0.0, on_withheld=held.append
-    )
+    hits = search(store, [question], languages=None, limit=limit, today=TODAY, relevance=0.0, on_withheld=held.append)
     return [hit.passage.text for hit in hits], [passage.text for passage in held]
 
 
@@ -179,9 +177,9 @@ def test_an_approved_text_under_a_heading_that_speaks_to_the_model_is_withheld(
 ) -> None:
     approve(attacked)
 
-    summary = attacked.add(make_pack("en", name="other", title=ATTACK, files=guideline("Give oxygen.", ATTACK)))
+    summary = attacked.add(make_pack("en", name="other", files={"a.md": f"# {ATTACK}\n\n{ATTACK}\n"}))
 
-    assert len(summary.withheld) == 2
+    assert len(summary.withheld) == 1
     assert all(one.decision is None for one in review(attacked) if one.passage.pack == "other")
 
 
@@ -230,7 +228,7 @@ def test_decisions_that_were_tampered_with_approve_nothing(attacked: KnowledgeSt
     digest = str(attacked.history()[-1].curation)
     (attacked.folder / "sources" / digest).write_text("{}", "utf-8")
 
-    with pytest.raises((KnowledgeBaseDamaged, Exception), match="not the document that was recorded"):
+    with pytest.raises(DocumentAltered):
         found(KnowledgeStore(attacked.folder, embedder))
 
 
