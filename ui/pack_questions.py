@@ -9,11 +9,11 @@ from datetime import date
 import typer
 
 from knowledge.errors import PackInvalid
-from knowledge.pack import STATED, Manifest, restated
+from knowledge.pack import Manifest, restated
 from ui.terminal import plain
 
 _NONE = "-"
-_QUESTIONS = {
+QUESTIONS = {
     "title": "Title of the pack",
     "publisher": "Publisher",
     "jurisdiction": "Country where it holds (ISO code such as JP, or INT)",
@@ -40,7 +40,7 @@ def asked(
     say: Callable[[str], object] = lambda words: typer.echo(words, err=True),
 ) -> Manifest:
     """The manifest as a person completes it; what is in `given` is not asked for."""
-    questions = {field: words for field, words in _QUESTIONS.items() if field not in given}
+    questions = {field: words for field, words in QUESTIONS.items() if field not in given}
     if questions:
         say(_HINT)
     for field, words in questions.items():
@@ -56,6 +56,3 @@ def _answered(manifest: Manifest, field: str, words: str, prompt: Prompt, say: C
             return restated(manifest, {field: "" if answer == _NONE else answer})
         except PackInvalid as error:
             say(f"That can't be used: {plain(error.problem)}.")
-
-
-assert set(_QUESTIONS) == set(STATED)

@@ -241,3 +241,11 @@ def test_a_red_banner_alerts_in_the_language_of_the_case() -> None:
 
 def test_without_red_flags_there_is_no_banner() -> None:
     assert cards.alarm(None) == ""
+
+
+def test_what_is_withheld_is_said_in_one_line_and_only_then() -> None:
+    plain = alignment("x", [cited(1, passage("x"))])
+    held = plain.model_copy(update={"evidence": plain.evidence.model_copy(update={"withheld": ("psg_1", "psg_2")})})
+
+    assert f"{WORDS['withheld']}: 2" in Page(cards.evidence(WORDS, held, lambda _: "x")).text
+    assert WORDS["withheld"] not in Page(cards.evidence(WORDS, plain, lambda _: "x")).text

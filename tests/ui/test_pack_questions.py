@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from knowledge.pack import DocumentEntry, Manifest
+from knowledge.pack import STATED, DocumentEntry, Manifest
 from tests.ui.conftest import Installation
 from tests.ui.test_knowledge_commands import archive, knowledge, refused
-from ui.pack_questions import asked
+from ui.pack_questions import QUESTIONS, asked
 
 INFERRED = Manifest(
     name="ward",
@@ -46,6 +46,10 @@ class Person:
 
     def completes(self, manifest: Manifest, **given: str) -> Manifest:
         return asked(manifest, given, self, self.told.append)
+
+
+def test_everything_that_a_pack_states_is_asked_for_in_its_order() -> None:
+    assert tuple(QUESTIONS) == STATED
 
 
 def test_enter_accepts_everything_that_was_inferred() -> None:
