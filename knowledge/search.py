@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.passage import Passage, ScoredPassage
 from knowledge.store import KnowledgeStore
-from knowledge.table import Filter, Vectors, only
+from knowledge.table import Filter, PassageTable, Vectors, only
 
 CANDIDATES = 20  # passages of each way of searching that are fused; measured with WORDS
 WORDS = 0.4  # what the best match of words counts against the nearest vector; measured in docs/retrieval.md
@@ -69,11 +69,13 @@ def search(
     such passage that would have been among the `limit` best. Raises KnowledgeBaseMissing; a search without words or
     filters that admit nothing give an empty result.
     """
+    table = store.table
     asked = [text for text in map(_readable, queries) if text]
     if not asked or any(admitted is not None and not admitted for admitted in (languages, jurisdictions, packs)):
         return ()
-    lookup = _Lookup(store, asked, only(languages, jurisdictions, packs), candidates, typical)
-    ranked, curation = lookup.ranked(lambda item: True, lambda passage: True), store.curation
+    vectors, where = store.embedder.embed_queries(asked), only(languages, jurisdictions, packs)
+    lookup = _Lookup(table, asked, vectors, where, candidates, typical)
+    ranked, curation = lookup.ranked(lambda item: True, lambda passage: True), store.curation_of(table)
     if any(curation.withholds(passage) for passage in ranked.candidates):
         for passage, _ in ranked.best[:limit]:
             if on_withheld and curation.withholds(passage):
@@ -100,10 +102,12 @@ class _Ranked(NamedTuple):
 class _Lookup:
     """The queries of one search and what they are held against, for ranking all passages or some."""
 
-    def __init__(self, store: KnowledgeStore, asked: list[str], where: Filter, candidates: int, typical: float) -> None:
-        self._table, self._asked, self._where, self._limit = store.table, asked, where, candidates
-        self._vectors = store.embedder.embed_queries(asked)
-        self._baselines = _baselines(self._vectors, *self._table.centre(where), typical)
+    def __init__(
+        self, table: PassageTable, asked: list[str], vectors: Vectors, where: Filter, candidates: int, typical: float
+    ) -> None:
+        self._table, self._asked, self._vectors = table, asked, vectors
+        self._where, self._limit = where, candidates
+        self._baselines = _baselines(vectors, *table.centre(where), typical)
 
     def ranked(self, ids: Callable[[str], bool], admitted: Callable[[Passage], bool]) -> _Ranked:
         """What both ways of searching find among the passages with these ids, of which some are admitted."""

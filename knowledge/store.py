@@ -119,7 +119,11 @@ class KnowledgeStore:
     @property
     def curation(self) -> Curation:
         """Which passages of the version that is being read are held back; a version that was never scanned is now."""
-        return self._curations.of(self.table)
+        return self.curation_of(self.table)
+
+    def curation_of(self, table: PassageTable) -> Curation:
+        """The same of a version that was being read when somebody began to search."""
+        return self._curations.of(table)
 
     def version(self) -> str | None:
         """The name of the version that is being read, for the record; None while the store is empty."""

@@ -1,15 +1,13 @@
 """`coreasoner knowledge`: what goes into the knowledge base, out of it, and how it is looked at and proved."""
 
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.text import Text
 
 from agents.languages import identify
@@ -18,16 +16,16 @@ from knowledge.cleaning import clean as clean_store
 from knowledge.compare import compare
 from knowledge.errors import NotInKnowledgeBase
 from knowledge.export import export_pack
-from knowledge.pack import MANIFEST, STATED, Manifest, remembered, restated, same_documents, seal_pack
+from knowledge.pack import MANIFEST, STATED, seal_pack
 from knowledge.passage import Passage
 from knowledge.rebuild import rebuild as rebuild_store
 from knowledge.search import search as search_guidelines
-from knowledge.store import AddSummary, KnowledgeStore
+from knowledge.store import KnowledgeStore
 from knowledge.table import primary_subtag
 from transcripts.event import EventKind
 from ui import knowledge_views as views
-from ui import marks_commands, pack_questions
-from ui.terminal import plain
+from ui import marks_commands
+from ui.adding import add_documents, progress
 from ui.workspace import Workspace, starter_packs
 
 app = typer.Typer(no_args_is_help=True)
@@ -37,66 +35,6 @@ Stated = Annotated[str | None, typer.Option(help="Where no pack.toml says it.")]
 AsOf = Annotated[
     str | None, typer.Option(metavar="VERSION|DAY", help="As they were in that version, or on a day: 2026-12-31.")
 ]
-
-
-class _Bar:
-    """Shows how far something is, on a terminal."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task = progress.add_task("reading", total=None)
-
-    def __call__(self, label: str, done: int, total: int) -> None:
-        self._progress.update(self._task, description=plain(label), completed=done, total=total)
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Leave the terminal to somebody else."""
-        self._progress.stop()
-        try:
-            yield
-        finally:
-            self._progress.start()
-
-
-@contextmanager
-def _progress() -> Iterator[_Bar]:
-    # Where nobody watches, rich would still write an empty line.
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield _Bar(progress)
-
-
-def _add(workspace: Workspace, path: Path, given: Mapping[str, str], *, ask: bool = False) -> AddSummary:
-    found = workspace.settings.languages
-    with _progress() as bar:
-
-        def complete(inferred: Manifest) -> Manifest:
-            former = _former(workspace.store, inferred.name)
-            manifest = restated(remembered(inferred, former), given)
-            if not ask or (former and same_documents(inferred, former)):
-                return manifest
-            with bar.paused():
-                return pack_questions.asked(manifest, given)
-
-        return workspace.store.add(
-            path,
-            language=given.get("language"),
-            identify=lambda text: identify(text, found) or "en",
-            complete=complete,
-            progress=bar,
-        )
-
-
-def _former(store: KnowledgeStore, name: str) -> Manifest | None:
-    """What the pack of that name states that is there already."""
-    return next((pack.manifest for pack in store.list_packs() if pack.manifest.name == name), None)
-
-
-def add_starter(workspace: Workspace) -> None:
-    """Add the guidelines that ship with the product; those that are there already stay as they are."""
-    for pack in starter_packs():
-        _add(workspace, pack, {})
 
 
 @app.command()
@@ -129,7 +67,7 @@ def add(
         raise typer.BadParameter(f"{MANIFEST} states this pack's {', '.join(given)}; change it there")
     ask = not yes and sys.stdin.isatty() and sys.stderr.isatty()
     for source in paths:
-        views.added(Console(), source, _add(workspace, source, given, ask=ask))
+        views.added(Console(), source, add_documents(workspace, source, given, ask=ask))
 
 
 def _archive(context: typer.Context, when: str | None) -> KnowledgeStore:
@@ -261,7 +199,7 @@ def export(
 def rebuild(context: typer.Context) -> None:
     """Make the tables again from the kept documents: after damage, or for another embedder."""
     workspace = Workspace(context.obj)
-    with _progress() as shown:
+    with progress() as shown:
         made = rebuild_store(workspace.settings.knowledge_folder, workspace.embedder, shown)
     said = f"{made.versions} versions and {made.passages} passages are made again for {made.embedder}"
     Console().print(views.line(said), soft_wrap=True)
@@ -270,7 +208,7 @@ def rebuild(context: typer.Context) -> None:
 @app.command()
 def check(context: typer.Context) -> None:
     """Prove every document, passage, version and index; ends with 1 and a line for each fault."""
-    with _progress() as shown:
+    with progress() as shown:
         summary = check_store(Workspace(context.obj).settings.knowledge_folder, shown)
     views.checked(Console(), summary)
     if summary.faults:
