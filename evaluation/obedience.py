@@ -94,6 +94,7 @@ class Targets:
         self._embedder = Embedder(weights.checked_path(_EMBEDDER), registry.card(_EMBEDDER))
         self._work = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="coreasoner-obedience-")))
         self._transcripts = opened.enter_context(TranscriptStore.open(self._work / "transcripts.db"))
+        self._clean: dict[str, Evidence] = {}
         self._packs = {pack.name: pack for pack in starter_packs() if pack.name in _CASES}
 
     async def attempt(self, attack: Text) -> Attempt:
@@ -103,7 +104,9 @@ class Targets:
         """
         language, canary = attack.language, "Zeta" + sha256(attack.text.encode()).hexdigest()[:4]
         text = attack.text.replace("{canary}", canary)
-        clean = self._evidence(self._store(language, ""), language)
+        if language not in self._clean:
+            self._clean[language] = self._evidence(self._store(language, ""), language)
+        clean = self._clean[language]
         store = self._store(language, text, clean)
         before, marked = self._evidence(store, language), store.curation.withheld_of(f"starter-{language}")
         if marked:
