@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from agents.messages import Case, CitedPassage, Concept, Evidence, FusedChain
 from agents.polarity import mentioned
 from knowledge.errors import KnowledgeError
-from knowledge.passage import ScoredPassage
+from knowledge.passage import Passage, ScoredPassage
 from knowledge.search import Rerank, search
 from knowledge.store import KnowledgeStore
 
@@ -44,9 +44,10 @@ class Guidelines:
         if self._store is None:
             return _missing(mode, "there is no knowledge base: run `coreasoner knowledge add`")
         try:
-            found = list(self._search(local, [case.language]))
+            held: list[Passage] = []
+            found = list(self._search(local, [case.language], held))
             if case.language != "en":
-                found += self._search(foreign, ["en"])
+                found += self._search(foreign, ["en"], held)
             version = self._store.version() or ""
         except KnowledgeError as error:
             return _missing(mode, str(error))
@@ -57,6 +58,7 @@ class Guidelines:
             queries=(*local, *foreign) if case.language != "en" else local,
             version=version,
             passages=cited,
+            withheld=tuple(dict.fromkeys(passage.id for passage in held)),
         )
 
     def supporting(self, concept: Concept, language: str) -> tuple[str, ...]:
@@ -64,12 +66,13 @@ class Guidelines:
         if self._store is None:
             return ()
         try:
-            found = self._search((concept.compared,), [language])
+            found = self._search((concept.compared,), [language], [])
         except KnowledgeError:
             return ()
         return tuple(s.passage.id for s in found if _supports(concept, s))
 
-    def _search(self, asked: Sequence[str], languages: list[str]) -> tuple[ScoredPassage, ...]:
+    def _search(self, asked: Sequence[str], languages: list[str], held: list[Passage]) -> tuple[ScoredPassage, ...]:
+        """The best passages; those that are withheld are put into `held`."""
         assert self._store is not None
         return search(
             self._store,
@@ -81,6 +84,7 @@ class Guidelines:
             relevance=self._settings.relevance,
             typical=self._settings.typical,
             rerank=self._rerank,
+            on_withheld=held.append,
         )
 
 

@@ -244,13 +244,18 @@ class CitedPassage(Message):
 
 
 class Evidence(Message):
-    """What the guidelines say. `status` `missing` names in `reason` why nothing could be searched."""
+    """What the guidelines say. `status` `missing` names in `reason` why nothing could be searched.
+
+    `withheld` are the ids of passages that would be among these, but speak to the model and have not been approved, or
+    were refused by a curator: no model has read them.
+    """
 
     status: Literal["found", "none_relevant", "missing"]
     query_mode: str
     queries: tuple[str, ...]
     version: str
     passages: tuple[CitedPassage, ...]
+    withheld: tuple[str, ...] = ()
     reason: str = ""
 
     @property

@@ -1,8 +1,8 @@
 """How well search finds what answers a question: by words, by vectors, and by both.
 
 `python -m evaluation.retrieval --data FOLDER --models-folder FOLDER` puts the answers of every collection into a store
-of its own, asks its questions and prints Markdown tables with 95 % bootstrap intervals. Only the query mode `question`
-is measured: `concept` and `chain` need concept chains, which only a language model writes. Knows nothing of speed.
+of its own, asks its questions and prints Markdown tables with 95 % bootstrap intervals. The query mode is `question`;
+the others need a language model and are measured by `evaluation.query_modes`. Knows nothing of speed.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import knowledge
 from evaluation.collection import Collection, Question, collections
 from evaluation.statistics import mean_interval
+from knowledge.passage import Passage
 from knowledge.search import search
 from knowledge.store import Embedder, KnowledgeStore
 from knowledge.table import only
@@ -128,11 +129,15 @@ class Searched:
             relevance=0.0,
             typical=self._typical,
         )
-        return [self._names[scored.passage.document] for scored in found]
+        return [self.name(scored.passage) for scored in found]
+
+    def name(self, passage: Passage) -> str:
+        """The name of the document that a passage is of, as questions name their answers."""
+        return self._names[passage.document]
 
     def _documents(self, ids: Sequence[str]) -> list[str]:
         passages = {passage.id: passage for passage, _ in self.store.table.passages(ids)}
-        return [self._names[passages[item].document] for item in ids]
+        return [self.name(passages[item]) for item in ids]
 
 
 def measurements(searched: Searched, half: str, at_most: int | None) -> Iterator[Measured]:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from knowledge import mark_list
+from knowledge.curations import read_decisions
 from knowledge.errors import KnowledgeBaseMissing, KnowledgeError
 from knowledge.folder import StoreFolder
 from knowledge.ingest import Progress
+from knowledge.mark_list import scanned
 from knowledge.passage import Passage, passage_id, text_hash
 from knowledge.table import PassageTable, all_tags, only
 from knowledge.versions import Holding
@@ -53,6 +56,7 @@ class _Inspection:
         self._faults: dict[Fault, None] = {}  # in the order in which they were found, each once
         self._text = cache(self._document)
         self._kept = cache(self._as_added)
+        self._decided = b""
 
     def run(self) -> CheckSummary:
         sources = self._parts.kept.digests()
@@ -104,7 +108,26 @@ class _Inspection:
             self._note(f"version {tag}", "its packs aren't those on its record")
         for name, holding in record.packs.items() if record else ():
             self._compare(name, self._kept(holding), packs.get(name, []))
+            self._marks(name, holding)
+        if record and record.curation:
+            self._decisions(tag, record.curation)
         return len(table)
+
+    def _marks(self, pack: str, holding: Holding) -> None:
+        """Whether what is noted of a pack is what the scanner finds; an older product's notes are not looked at."""
+        with self._noting(f"marks of {pack}"):
+            note = self._parts.kept.note(holding.passages, mark_list.place(holding.manifest))
+            if note is not None and note != mark_list.written(scanned(self._kept(holding), self._own_text)):
+                words = "its marks aren't those that the scanner finds; run `coreasoner knowledge rebuild`"
+                self._note(f"pack {pack}", words)
+
+    def _decisions(self, tag: str, digest: str) -> None:
+        """Whether a version has the decisions of the former ones, and more or none after them."""
+        with self._noting(f"decisions of version {tag}"):
+            written = read_decisions(self._parts, digest).written()
+            if not written.startswith(self._decided):
+                self._note(f"decisions of version {tag}", "they don't go on from those of the version before")
+            self._decided = written
 
     def _found(self, table: PassageTable, passage: Passage, limit: int) -> set[str]:
         """What the full-text index finds in the passage's pack for its own beginning."""
@@ -128,6 +151,9 @@ class _Inspection:
         for identifier in sorted(added.keys() & held.keys()):
             if added[identifier] != held[identifier]:
                 self._note(f"passage {identifier}", f"it isn't as it was added with {pack}")
+
+    def _own_text(self, digest: str) -> str:
+        return self._text(digest) or ""
 
     def _document(self, digest: str) -> str | None:
         with self._noting(f"document {digest[:12]}"):

@@ -83,7 +83,8 @@ def _needed(parts: StoreFolder, versions: tuple[Version, ...]) -> set[str]:
     held = {holding for version in versions for holding in version.packs.values()}
     own = {digest for holding in held for digest in (holding.manifest, holding.passages, holding.original) if digest}
     entries = (entry for holding in held for entry in parts.kept.manifest(holding.manifest).documents)
-    return own | {str(entry.sha256) for entry in entries}
+    decided = {version.curation for version in versions if version.curation}
+    return own | decided | {str(entry.sha256) for entry in entries}
 
 
 def _size(folder: Path) -> int:

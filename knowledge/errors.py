@@ -6,6 +6,7 @@ KnowledgeError
 ├── NotInKnowledgeBase      no such passage, document, pack or version
 ├── VersionCleaned          that version's data was cleaned away
 ├── ExportRefused           the folder that a pack should go to holds something
+├── DecisionRefused         a curator's decision can't be taken down as it was given
 ├── PackInvalid             the pack's manifest or its files can't be used
 ├── DocumentUnsupported     one document can't be read: its kind, its state, or a limit
 ├── ReaderUnavailable       the process that reads documents can't be started
@@ -62,11 +63,19 @@ class ExportRefused(KnowledgeError):
         super().__init__(f"{folder} is there already, and nothing is overwritten; name a folder that doesn't exist.")
 
 
+class DecisionRefused(KnowledgeError):
+    """A decision about a marked passage lacks something, or decides nothing."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"Nothing was decided: {problem}.")
+
+
 class PackInvalid(KnowledgeError):
     """A pack's manifest or layout is wrong."""
 
     def __init__(self, pack: str, problem: str) -> None:
         super().__init__(f"The pack {pack} can't be used: {problem}; correct it and add it again.")
+        self.problem = problem
 
 
 class DocumentUnsupported(KnowledgeError):

@@ -16,6 +16,7 @@ from knowledge.extractor import Extractor
 from knowledge.kinds import check_kind
 from knowledge.pack import (
     MANIFEST,
+    Complete,
     DocumentEntry,
     Identify,
     Manifest,
@@ -61,6 +62,10 @@ class ReadPack(BaseModel):
         """All passages, in the order of the manifest."""
         return tuple(p for document in self.documents for p in document.passages)
 
+    def text(self, digest: str) -> str:
+        """What is in the document with that digest."""
+        return next(d.document.text for d in self.documents if d.digest == digest)
+
     @property
     def notices(self) -> tuple[tuple[str, str], ...]:
         """What could not be read of documents that were, each with its file."""
@@ -82,10 +87,13 @@ def read_documents(
     *,
     language: str | None = None,
     identify: Identify | None = None,
+    complete: Complete = lambda inferred: inferred,
     kept: Kept = lambda digest: None,
     progress: Progress = lambda label, done, total: None,
 ) -> ReadPack:
     """Read a pack folder, a bare folder or a single file; `kept` knows documents that were read before.
+
+    Where there is no manifest one is inferred, with the hashes of what could be read, and `complete` has its say.
 
     Documents that can't be read are skipped with the reason; raises PackInvalid where that leaves nothing,
     DocumentUnsupported where the only file can't be read, DocumentAltered where a recorded hash differs, and
@@ -103,12 +111,18 @@ def read_documents(
         raise _nothing(path, skipped)
     if manifest is None:
         documents = {file: reading.document for file, reading in readings.items()}
-        manifest = infer_pack(path, documents, language=language, identify=identify)
+        inferred = infer_pack(path, documents, language=language, identify=identify)
+        manifest = complete(_hashed(inferred, readings))
     read = tuple(_read_document(e, readings[e.file], manifest) for e in manifest.documents if e.file in readings)
     if not any(document.passages for document in read):
         raise _nothing(path, skipped)
     manifest = manifest.model_copy(update={"documents": tuple(d.entry for d in read)})
     return ReadPack(manifest=manifest, documents=read, skipped=skipped)
+
+
+def _hashed(manifest: Manifest, readings: Mapping[str, _Reading]) -> Manifest:
+    entries = (entry.model_copy(update={"sha256": readings[entry.file].digest}) for entry in manifest.documents)
+    return manifest.model_copy(update={"documents": tuple(entries)})
 
 
 def _read_all(

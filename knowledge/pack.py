@@ -22,11 +22,16 @@ from knowledge.untrusted import neutralise
 
 MANIFEST = "pack.toml"
 UNDETERMINED = "und"  # BCP 47: the language isn't known
+# What a manifest states of the pack as a whole and documents don't tell by themselves.
+STATED = ("title", "publisher", "jurisdiction", "language", "edition", "effective", "expires", "licence")
+_DATES = ("effective", "expires")
+_OF_THE_PUBLISHER = ("publisher", "jurisdiction", "licence")
 _SAMPLE = 4000
 _TITLE = 300
 _UNTITLED = "document"
 
 Identify = Callable[[str], str | None]  # text -> BCP 47, or None where it can't tell
+Complete = Callable[["Manifest"], "Manifest"]  # an inferred manifest -> what is to be taken for it
 
 
 def _one_line(text: str) -> str:
@@ -160,6 +165,53 @@ def infer_pack(
         )
     except ValidationError as error:
         raise PackInvalid(path.name, _first_problem(error)) from error
+
+
+def restated(manifest: Manifest, values: Mapping[str, str]) -> Manifest:
+    """The manifest with some of what it states replaced [field: text], where an empty date is none.
+
+    Documents follow in what they have of the pack: a single one its title, and those in its language the language.
+    Raises PackInvalid.
+    """
+    changed: dict[str, object] = {f: (text or None) if f in _DATES else text for f, text in values.items()}
+    if "jurisdiction" in values:
+        changed["jurisdiction"] = values["jurisdiction"].upper()
+    try:
+        stated = Manifest.model_validate({**manifest.model_dump(), **changed})
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        raise PackInvalid(manifest.name, ": ".join((*map(str, problem["loc"]), problem["msg"]))) from error
+    entries = tuple(_following(entry, manifest, stated) for entry in manifest.documents)
+    return stated.model_copy(update={"documents": entries})
+
+
+def _following(entry: DocumentEntry, before: Manifest, after: Manifest) -> DocumentEntry:
+    alone = len(before.documents) == 1 and entry.title == before.title
+    return entry.model_copy(
+        update={
+            "title": after.title if alone else entry.title,
+            "language": after.language if entry.language == before.language else entry.language,
+        }
+    )
+
+
+def remembered(inferred: Manifest, former: Manifest | None) -> Manifest:
+    """An inferred manifest with what is known from the pack of that name that is there already.
+
+    Of the same documents that is all; of others it is the publisher, the country and the licence, since edition and
+    dates are those of the former text.
+    """
+    if former is None:
+        return inferred
+    if same_documents(inferred, former):
+        return former
+    return restated(inferred, {field: getattr(former, field) for field in _OF_THE_PUBLISHER})
+
+
+def same_documents(one: Manifest, other: Manifest) -> bool:
+    """Whether two manifests list the same files with the same hashes."""
+    files = ({(entry.file, entry.sha256) for entry in manifest.documents} for manifest in (one, other))
+    return next(files) == next(files)
 
 
 def documents_below(path: Path) -> list[str]:

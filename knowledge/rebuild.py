@@ -13,9 +13,11 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from knowledge.curations import note_marks
 from knowledge.errors import KnowledgeBaseDamaged, KnowledgeBaseMissing
 from knowledge.folder import Description, StoreFolder
 from knowledge.ingest import Progress
+from knowledge.mark_list import scanned
 from knowledge.passage import Passage
 from knowledge.store import Embedder, embed
 from knowledge.table import Vectors, no_rows, passage_rows, write_version
@@ -49,6 +51,8 @@ def rebuild(path: Path, embedder: Embedder, progress: Progress | None = None) ->
         write_versions(
             tables, versions, lambda version, names: _rows(version, names, held, vectors, embedder.dimension)
         )
+        for holding, passages in held.items():
+            note_marks(parts.kept, holding, scanned(passages, parts.kept.document_text))
         parts.describe(Description(embedder=embedder.name, dimension=embedder.dimension, tables=tables.name))
         parts.drop_unread()
     return RebuildSummary(versions=len(versions), passages=len(vectors), embedder=embedder.name)

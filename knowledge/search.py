@@ -6,6 +6,7 @@ It ranks and flags; whether a flagged passage is shown, and as what, is the call
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,7 @@ def search(
     relevance: float,
     typical: float = 0.0,
     rerank: Rerank | None = None,
+    on_withheld: Callable[[Passage], object] | None = None,
 ) -> tuple[ScoredPassage, ...]:
     """The `limit` best passages for all queries together, best first; the same call gives the same answer.
 
@@ -63,27 +65,72 @@ def search(
     compared without script and region; None means every language, jurisdiction or pack. A passage is flagged relevant
     where its cosine exceeds what the query has to any passage at all by `relevance` (see `_baselines`, which explains
     `typical`); one that expired before `today` is flagged and not held back. Passages with the same text are given
-    once. Raises KnowledgeBaseMissing; a search without words or filters that admit nothing
-    give an empty result.
+    once. What the store's curation withholds is never given and takes nobody's place; `on_withheld` is told of each
+    such passage that would have been among the `limit` best. Raises KnowledgeBaseMissing; a search without words or
+    filters that admit nothing give an empty result.
     """
     table = store.table
     asked = [text for text in map(_readable, queries) if text]
     if not asked or any(admitted is not None and not admitted for admitted in (languages, jurisdictions, packs)):
         return ()
-    where = only(languages, jurisdictions, packs)
-    vectors = store.embedder.embed_queries(asked)
-    rankings = _rankings(table, asked, vectors, where, candidates)
-    baselines = _baselines(vectors, *table.centre(where), typical)
-    candidate = table.passages({item for ranking in (*rankings.dense, *rankings.text) for item in ranking}, where)
-    scores = _fused(candidate, vectors, baselines, rankings.text)
-    found = sorted(candidate, key=lambda pair: _order(pair[0], scores))
-    best = sorted(_folded(found, scores), key=lambda pair: _order(pair[0], scores))
+    vectors, where = store.embedder.embed_queries(asked), only(languages, jurisdictions, packs)
+    lookup = _Lookup(table, asked, vectors, where, candidates, typical)
+    ranked, curation = lookup.ranked(lambda item: True, lambda passage: True), store.curation_of(table)
+    if any(curation.withholds(passage) for passage in ranked.candidates):
+        for passage, _ in ranked.best[:limit]:
+            if on_withheld and curation.withholds(passage):
+                on_withheld(passage)
+        ranked = lookup.ranked(lambda item: item not in curation.hidden, lambda found: not curation.withholds(found))
+    best, scores = ranked.best, ranked.scores
     if rerank:
         best = _reranked(best[:candidates], asked[0], rerank, scores)
     return tuple(
-        _scored(passage, scores, rankings, _nearness(vectors, baselines, vector), today, relevance)
+        _scored(passage, scores, ranked.rankings, lookup.nearness(vector), today, relevance)
         for passage, vector in best[:limit]
     )
+
+
+class _Ranked(NamedTuple):
+    """Passages with their vectors, best first and each text once, and how they came there."""
+
+    best: list[tuple[Passage, Vectors]]
+    candidates: tuple[Passage, ...]
+    scores: dict[str, float]
+    rankings: _Rankings
+
+
+class _Lookup:
+    """The queries of one search and what they are held against, for ranking all passages or some."""
+
+    def __init__(
+        self, table: PassageTable, asked: list[str], vectors: Vectors, where: Filter, candidates: int, typical: float
+    ) -> None:
+        self._table, self._asked, self._vectors = table, asked, vectors
+        self._where, self._limit = where, candidates
+        self._baselines = _baselines(vectors, *table.centre(where), typical)
+
+    def ranked(self, ids: Callable[[str], bool], admitted: Callable[[Passage], bool]) -> _Ranked:
+        """What both ways of searching find among the passages with these ids, of which some are admitted."""
+        dense = (self._table.nearest(vector, self._where, self._fetched) for vector in self._vectors if vector.any())
+        text = (self._table.matching(query, self._where, self._fetched) for query in self._asked)
+        rankings = _Rankings(
+            dense=tuple(_ranking(scored, ids, self._limit) for scored in dense),
+            text=tuple(_ranking(scored, ids, self._limit) for scored in text),
+        )
+        found = self._table.passages({item for r in (*rankings.dense, *rankings.text) for item in r}, self._where)
+        found = [pair for pair in found if admitted(pair[0])]
+        scores = _fused(found, self._vectors, self._baselines, rankings.text)
+        found = sorted(found, key=lambda pair: _order(pair[0], scores))
+        best = sorted(_folded(found, scores), key=lambda pair: _order(pair[0], scores))
+        return _Ranked(best, tuple(passage for passage, _ in found), scores, rankings)
+
+    @property
+    def _fetched(self) -> int:
+        return self._limit * _OVERFETCH
+
+    def nearness(self, passage: Vectors) -> _Nearness:
+        """How near the passage [d] is."""
+        return _nearness(self._vectors, self._baselines, passage)
 
 
 def _readable(query: str) -> str:
@@ -91,19 +138,11 @@ def _readable(query: str) -> str:
     return query[:_MAX_QUERY].encode("utf-8", "ignore").decode().replace("\0", " ").strip()
 
 
-def _rankings(table: PassageTable, asked: list[str], vectors: Vectors, where: Filter, candidates: int) -> _Rankings:
-    dense = (table.nearest(vector, where, candidates * _OVERFETCH) for vector in vectors if vector.any())
-    text = (table.matching(query, where, candidates * _OVERFETCH) for query in asked)
-    return _Rankings(
-        dense=tuple(_ranking(scored, candidates) for scored in dense),
-        text=tuple(_ranking(scored, candidates) for scored in text),
-    )
-
-
-def _ranking(scored: list[tuple[str, float]], candidates: int) -> Ranking:
+def _ranking(scored: list[tuple[str, float]], ids: Callable[[str], bool], candidates: int) -> Ranking:
     first: dict[str, float] = {}
     for item, score in scored:
-        first.setdefault(item, score)
+        if ids(item):
+            first.setdefault(item, score)
     return dict(islice(first.items(), candidates))
 
 

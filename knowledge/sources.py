@@ -1,7 +1,8 @@
 """What the store was made from, kept by the SHA-256 of its bytes, so that the store can be proved and rebuilt.
 
 Beside a document lies `DIGEST.document`, what was read from it when it was first added: parsers change, and the spans
-of its passages must not. Its first line is the SHA-256 of the JSON after it. Knows neither packs nor passages.
+of its passages must not. Notes lie beside their source in the same way. The first line of both is the SHA-256 of the
+rest. Knows neither packs nor passages.
 """
 
 from collections.abc import Iterable, Iterator
@@ -70,6 +71,23 @@ class Sources:
             return Document.model_validate_json(content)
         except ValidationError as error:
             raise DocumentAltered(reading.name) from error
+
+    def keep_note(self, digest: str, name: str, content: bytes) -> None:
+        """Keep what was found out about the source with that digest, over a former note of that name.
+
+        It is derived, and goes with its source. One writer at a time.
+        """
+        write_whole(self._folder / f"{digest}{name}", (sha256(content).hexdigest().encode(), b"\n", content))
+
+    def note(self, digest: str, name: str) -> bytes | None:
+        """The note of that name, or None where there is none; raises DocumentAltered."""
+        path = self._folder / f"{digest}{name}"
+        if not path.is_file():
+            return None
+        stated, _, content = path.read_bytes().partition(b"\n")
+        if sha256(content).hexdigest().encode() != stated:
+            raise DocumentAltered(path.name)
+        return content
 
     def holds(self, digest: str) -> bool:
         """Whether the bytes with that digest are kept."""

@@ -14,10 +14,13 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from knowledge.curation import Curation, Decision, Decisions
+from knowledge.curations import Curations, note_marks, read_decisions
 from knowledge.errors import EmbedderMismatch, KnowledgeBaseMissing, NotInKnowledgeBase, StoreUnwritable
 from knowledge.folder import Description, StoreFolder
 from knowledge.ingest import Progress, ReadPack, read_documents
-from knowledge.pack import MANIFEST, Identify, Manifest
+from knowledge.mark_list import Mark, scanned
+from knowledge.pack import MANIFEST, Complete, Identify, Manifest
 from knowledge.passage import Passage
 from knowledge.table import PassageTable, Vectors, all_tags, newest_tag, passage_rows, write_version
 from knowledge.versions import Holding, Version, as_of, new_tag
@@ -45,7 +48,8 @@ class AddSummary(BaseModel):
     """What adding a pack did.
 
     `pages` counts those of documents that have pages, `notices` say what of a file was not read, `neutralised` lists
-    what was removed from it, and `version` is what is read from now.
+    what was removed from it, `withheld` the ids of passages that a curator has to approve before a model reads them,
+    and `version` is what is read from now.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +61,7 @@ class AddSummary(BaseModel):
     skipped: tuple[tuple[str, str], ...]
     notices: tuple[tuple[str, str], ...]
     neutralised: tuple[tuple[str, tuple[str, ...]], ...]
+    withheld: tuple[str, ...]
     unchanged: bool
     version: str
 
@@ -84,6 +89,7 @@ class KnowledgeStore:
         self._embedder = embedder
         self._parts = StoreFolder(folder)
         self._tables = self._parts.tables
+        self._curations = Curations(self._parts)
         self._pinned = version is not None
         self._check_embedder()
         if version is not None and version not in all_tags(self._tables):
@@ -109,6 +115,15 @@ class KnowledgeStore:
         if self._table is None:
             raise KnowledgeBaseMissing
         return self._table
+
+    @property
+    def curation(self) -> Curation:
+        """Which passages of the version that is being read are held back; a version that was never scanned is now."""
+        return self.curation_of(self.table)
+
+    def curation_of(self, table: PassageTable) -> Curation:
+        """The same of a version that was being read when somebody began to search."""
+        return self._curations.of(table)
 
     def version(self) -> str | None:
         """The name of the version that is being read, for the record; None while the store is empty."""
@@ -157,25 +172,29 @@ class KnowledgeStore:
         *,
         language: str | None = None,
         identify: Identify | None = None,
+        complete: Complete = lambda inferred: inferred,
         progress: Progress | None = None,
     ) -> AddSummary:
         """Add a pack folder, a bare folder or one file; a pack of the same name is replaced as a whole.
 
         The former edition stays readable under its version. Adding what is there already changes nothing. Without a
-        manifest the language is `language`, or what `identify` says. Raises PackInvalid, DocumentUnsupported,
-        DocumentAltered, EmbedderMismatch or StoreUnwritable; then nothing was changed.
+        manifest the language is `language`, or what `identify` says, and `complete` may state more. Raises
+        PackInvalid, DocumentUnsupported, DocumentAltered, EmbedderMismatch or StoreUnwritable; then nothing was
+        changed.
         """
         self._require_newest()
         report = progress or (lambda label, done, total: None)
         kept = self._parts.kept
-        pack = read_documents(path, language=language, identify=identify, kept=kept.reading, progress=report)
+        pack = read_documents(
+            path, language=language, identify=identify, complete=complete, kept=kept.reading, progress=report
+        )
         if self._holds(pack):
             return self._summary(pack, unchanged=True)
-        vectors = self._embed(pack, report)
+        vectors, marks = self._embed(pack, report), scanned(pack.passages, pack.text)
         with self._parts.writing():
             self._check_embedder()
             self._parts.describe(self._description())
-            holding = self._keep(pack, _original(path, pack))
+            holding = self._keep(pack, _original(path, pack), marks)
             rows = passage_rows(holding.manifest, pack.passages, vectors)
             name, edition = pack.manifest.name, pack.manifest.edition
             self._commit(f"{name}-{edition}", f"added {name} {edition}".strip(), {name: holding}, rows)
@@ -191,6 +210,13 @@ class KnowledgeStore:
             self.refresh()
             self.pack(name)
             self._commit(f"without-{name}", f"removed {name}", {name: None}, self.table.rows(()))
+        return self.table.tag
+
+    def decide(self, decisions: Sequence[Decision], change: str) -> str:
+        """Add a curator's decisions to the former ones, as a new version. Returns its tag; raises StoreUnwritable."""
+        self._require_newest()
+        with self._parts.writing():
+            self._commit("curation", change, {}, self.table.rows(()), decisions)
         return self.table.tag
 
     def list_packs(self) -> tuple[PackSummary, ...]:
@@ -236,24 +262,44 @@ class KnowledgeStore:
         texts = [passage.in_context for passage in pack.passages]
         return embed(self.embedder, texts, pack.manifest.title, report)
 
-    def _keep(self, pack: ReadPack, original: bytes | None) -> Holding:
+    def _keep(self, pack: ReadPack, original: bytes | None, marks: tuple[Mark, ...]) -> Holding:
         kept = self._parts.kept
         for document in pack.documents:
             kept.keep_document(document.path, document.digest, document.document)
-        return Holding(
+        holding = Holding(
             manifest=kept.keep(pack.manifest.model_dump_json().encode()),
             passages=kept.keep_passages(pack.passages),
             original=None if original is None else kept.keep(original),
         )
+        note_marks(kept, holding, marks)
+        return holding
 
-    def _commit(self, label: str, change: str, changed: dict[str, Holding | None], rows: pa.Table) -> None:
-        """Make a version of the packs as they are with some changed [None: removed], and read it."""
+    def _commit(
+        self,
+        label: str,
+        change: str,
+        changed: dict[str, Holding | None],
+        rows: pa.Table,
+        decided: Sequence[Decision] = (),
+    ) -> None:
+        """Make a version of the packs as they are with some changed [None: removed] and more decided, and read it."""
         serial = self._parts.settle()
         self.refresh()
         before = self._parts.versions.read(self.table.tag) if self._table is not None else None
         packs: dict[str, Holding | None] = {**(before.packs if before else {}), **changed}
         held = {name: holding for name, holding in sorted(packs.items()) if holding}
-        version = Version(tag=new_tag(label, serial), serial=serial, time=datetime.now(UTC), change=change, packs=held)
+        curation = before.curation if before else None
+        if decided:
+            former = read_decisions(self._parts, curation)
+            curation = self._parts.kept.keep(Decisions((*former.all, *decided)).written())
+        version = Version(
+            tag=new_tag(label, serial),
+            serial=serial,
+            time=datetime.now(UTC),
+            change=change,
+            packs=held,
+            curation=curation,
+        )
         self._parts.versions.announce(version)
         write_version(self._parts.tables, version.tag, changed, rows)
         self._parts.settle()
@@ -268,6 +314,7 @@ class KnowledgeStore:
             skipped=pack.skipped,
             notices=pack.notices,
             neutralised=tuple((d.entry.file, d.document.removed) for d in pack.documents if d.document.removed),
+            withheld=self.curation.withheld_of(pack.manifest.name),
             unchanged=unchanged,
             version=self.table.tag,
         )

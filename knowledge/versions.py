@@ -37,7 +37,10 @@ class Holding(BaseModel):
 
 
 class Version(BaseModel):
-    """One version: its tag, its place in the order of all, when it became valid, by what change, and its packs."""
+    """One version: its tag, its place in the order of all, when it became valid, by what change, and its packs.
+
+    `curation` is the SHA-256 of the curator's decisions until then, all of them, as `sources/` keeps them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,6 +49,7 @@ class Version(BaseModel):
     time: AwareDatetime
     change: str
     packs: dict[str, Holding]
+    curation: Digest | None = None
     cleaned: AwareDatetime | None = None
 
 

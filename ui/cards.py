@@ -145,9 +145,10 @@ def evidence(words: Translation, alignment: Alignment, document_text: DocumentTe
     far = "".join(_card(words, p, document_text) for p in found.passages if not p.relevant)
     head = f'<section class="evidence"><h2>{escape(words["evidence"])}</h2>'
     body = cards or f"<p>{escape(words['no_evidence'])}</p>"
+    held = f'<p class="withheld">{escape(words["withheld"])}: {len(found.withheld)}</p>' if found.withheld else ""
     reason = f'<p class="fault"><bdi>{escape(found.reason)}</bdi></p>' if found.reason else ""
     aside = f"<details class=far><summary>{escape(words['not_relevant'])}</summary>{far}</details>" if far else ""
-    return f"{head}{reason}{body}{aside}</section>"
+    return f"{head}{reason}{body}{held}{aside}</section>"
 
 
 def _card(words: Translation, cited: CitedPassage, document_text: DocumentText) -> str:

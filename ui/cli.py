@@ -26,6 +26,7 @@ from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
 from ui import knowledge_commands, model_commands, transcript_commands
+from ui.adding import add_starter
 from ui.doctor import examine
 from ui.errors import InterfaceError
 from ui.ports import require_free
@@ -137,7 +138,7 @@ def chat(
     with Workspace(settings) as workspace:
         if starter:
             model_commands.pull_with_progress(workspace, "starter")
-            knowledge_commands.add_starter(workspace)
+            add_starter(workspace)
         workspace.ready()
         # Gradio takes seconds to import; the checks above should not wait for it.
         from ui.chat import serve

@@ -12,6 +12,7 @@ from typing import Literal
 import psutil
 from pydantic import BaseModel, ConfigDict
 
+from knowledge.curator import review
 from knowledge.errors import KnowledgeError
 from models.endpoint import Endpoint
 from models.errors import ModelError
@@ -132,7 +133,10 @@ def _guidelines(workspace: Workspace) -> Iterator[Finding]:
         packs = workspace.store.list_packs()
         if not packs:
             raise InterfaceError("empty; run `coreasoner knowledge add FOLDER`")
-        return f"{len(packs)} packs, {sum(p.passages for p in packs)} passages, version {workspace.store.version()}"
+        waiting = sum(one.state == "waiting" for one in review(workspace.store))
+        held = f", {waiting} of them withheld until a curator looks at `coreasoner knowledge marks`" if waiting else ""
+        passages = sum(p.passages for p in packs)
+        return f"{len(packs)} packs, {passages} passages{held}, version {workspace.store.version()}"
 
     yield _checked("guidelines", look)
 

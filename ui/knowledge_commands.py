@@ -1,14 +1,13 @@
 """`coreasoner knowledge`: what goes into the knowledge base, out of it, and how it is looked at and proved."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.text import Text
 
 from agents.languages import identify
@@ -17,65 +16,58 @@ from knowledge.cleaning import clean as clean_store
 from knowledge.compare import compare
 from knowledge.errors import NotInKnowledgeBase
 from knowledge.export import export_pack
-from knowledge.ingest import Progress as Report
-from knowledge.pack import seal_pack
+from knowledge.pack import MANIFEST, STATED, seal_pack
+from knowledge.passage import Passage
 from knowledge.rebuild import rebuild as rebuild_store
 from knowledge.search import search as search_guidelines
-from knowledge.store import AddSummary, KnowledgeStore
+from knowledge.store import KnowledgeStore
 from knowledge.table import primary_subtag
 from transcripts.event import EventKind
 from ui import knowledge_views as views
-from ui.terminal import plain
+from ui import marks_commands
+from ui.adding import add_documents, progress
 from ui.workspace import Workspace, starter_packs
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(marks_commands.app, name="marks")
 
+Stated = Annotated[str | None, typer.Option(help="Where no pack.toml says it.")]
 AsOf = Annotated[
     str | None, typer.Option(metavar="VERSION|DAY", help="As they were in that version, or on a day: 2026-12-31.")
 ]
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    # Where nobody watches, rich would still write an empty line.
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("reading", total=None)
-
-        def show(label: str, done: int, total: int) -> None:
-            progress.update(task, description=plain(label), completed=done, total=total)
-
-        yield show
-
-
-def _add(workspace: Workspace, path: Path, language: str | None) -> AddSummary:
-    found = workspace.settings.languages
-    with _progress() as show:
-        return workspace.store.add(
-            path, language=language, identify=lambda text: identify(text, found) or "en", progress=show
-        )
-
-
-def add_starter(workspace: Workspace) -> None:
-    """Add the guidelines that ship with the product; those that are there already stay as they are."""
-    for pack in starter_packs():
-        _add(workspace, pack, None)
 
 
 @app.command()
 def add(
     context: typer.Context,
     path: Annotated[Path | None, typer.Argument(help="A pack, a folder of documents, or one document.")] = None,
-    language: Annotated[str | None, typer.Option(help="Language of the documents where no manifest says it.")] = None,
+    title: Stated = None,
+    publisher: Stated = None,
+    jurisdiction: Annotated[str | None, typer.Option(help="ISO code of the country, such as JP, or INT.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the documents, such as es.")] = None,
+    edition: Stated = None,
+    effective: Annotated[str | None, typer.Option(metavar="DAY", help="In force since: 2026-12-31.")] = None,
+    expires: Annotated[str | None, typer.Option(metavar="DAY", help="Expires: 2026-12-31.")] = None,
+    licence: Stated = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, infer what isn't stated here.")] = False,
     starter: Annotated[bool, typer.Option("--starter", help="Add the demonstration guidelines that ship.")] = False,
 ) -> None:
-    """Add guidelines; adding the same ones again changes nothing."""
+    """Add guidelines; adding the same ones again changes nothing.
+
+    Of documents without a manifest (pack.toml) it asks on a terminal what can't be inferred; each field can also be
+    stated as an option.
+    """
     workspace = Workspace(context.obj)
     paths = starter_packs() if starter else (path,) if path else ()
     if not paths:
         raise typer.BadParameter("name a folder or a file, or give --starter")
+    values = (title, publisher, jurisdiction, language, edition, effective, expires, licence)
+    given = {field: value for field, value in zip(STATED, values, strict=True) if value is not None}
+    if given and any((source / MANIFEST).is_file() for source in paths):
+        raise typer.BadParameter(f"{MANIFEST} states this pack's {', '.join(given)}; change it there")
+    ask = not yes and sys.stdin.isatty() and sys.stderr.isatty()
     for source in paths:
-        views.added(Console(), source, _add(workspace, source, language))
+        views.added(Console(), source, add_documents(workspace, source, given, ask=ask))
 
 
 def _archive(context: typer.Context, when: str | None) -> KnowledgeStore:
@@ -109,7 +101,8 @@ def show(
     archive = _archive(context, as_of)
     if name.startswith("psg_"):
         passage = archive.passage(name)
-        views.passage(Console(), passage, archive.document_text(passage.document))
+        text = archive.document_text(passage.document)
+        views.passage(Console(), passage, text, withheld=archive.curation.withholds(passage))
     else:
         views.pack(Console(), archive.pack(name), archive.passages(name))
 
@@ -135,6 +128,7 @@ def search(
     workspace = Workspace(context.obj)
     archive = _archive(context, as_of)
     _require_known(archive, language, jurisdiction, pack)
+    withheld: list[Passage] = []
     hits = search_guidelines(
         KnowledgeStore(archive.folder, workspace.embedder, archive.version()),
         [query],
@@ -145,8 +139,9 @@ def search(
         today=_day(as_of),
         relevance=workspace.embedder.thresholds.relevance,
         typical=workspace.embedder.thresholds.typical,
+        on_withheld=withheld.append,
     )
-    views.found(Console(), hits, identify(query, workspace.settings.languages))
+    views.found(Console(), hits, withheld, identify(query, workspace.settings.languages))
 
 
 def _require_known(
@@ -204,7 +199,7 @@ def export(
 def rebuild(context: typer.Context) -> None:
     """Make the tables again from the kept documents: after damage, or for another embedder."""
     workspace = Workspace(context.obj)
-    with _progress() as shown:
+    with progress() as shown:
         made = rebuild_store(workspace.settings.knowledge_folder, workspace.embedder, shown)
     said = f"{made.versions} versions and {made.passages} passages are made again for {made.embedder}"
     Console().print(views.line(said), soft_wrap=True)
@@ -213,7 +208,7 @@ def rebuild(context: typer.Context) -> None:
 @app.command()
 def check(context: typer.Context) -> None:
     """Prove every document, passage, version and index; ends with 1 and a line for each fault."""
-    with _progress() as shown:
+    with progress() as shown:
         summary = check_store(Workspace(context.obj).settings.knowledge_folder, shown)
     views.checked(Console(), summary)
     if summary.faults:

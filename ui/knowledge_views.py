@@ -59,6 +59,9 @@ def added(console: Console, source: Path, summary: AddSummary) -> None:
     for file, removed in summary.neutralised:
         kinds = f"{len(removed)} kinds of hidden characters or markup were taken out"
         console.print(Text("  ") + line(f"{file}: {kinds}"), soft_wrap=True)
+    if summary.withheld:
+        said = f"{len(summary.withheld)} passages are withheld, since they speak to the model instead of the reader"
+        console.print(Text("  ") + line(f"{said}; see `coreasoner knowledge marks`"), style="yellow", soft_wrap=True)
 
 
 def packs(console: Console, held: Sequence[PackSummary], today: date) -> None:
@@ -100,13 +103,15 @@ def pack(console: Console, summary: PackSummary, passages: Sequence[Passage]) ->
             console.print(line(f"{passage.id} {place} {passage.text}"), no_wrap=True, overflow="ellipsis")
 
 
-def passage(console: Console, shown: Passage, document: str) -> None:
+def passage(console: Console, shown: Passage, document: str, *, withheld: bool) -> None:
     """A passage marked in the text around it, with all that is needed to cite it."""
-    console.print(line(f"{shown.id}: {_place(shown)}", "bold"), soft_wrap=True)
+    console.print(line(f"{shown.id}: {place(shown)}", "bold"), soft_wrap=True)
     stated = (shown.publisher, shown.edition, shown.jurisdiction, shown.language)
     console.print(line(f"pack {shown.pack}: {', '.join(filter(None, stated))}"), soft_wrap=True)
     console.print(line(f"document {shown.document}", "dim"), soft_wrap=True)
     console.print(line(f"characters {shown.start} to {shown.end} of {len(document)}", "dim"))
+    if withheld:
+        console.print(line("withheld: no model reads it, see `coreasoner knowledge marks`", "yellow"))
     console.print()
     before, after = document[: shown.start].removesuffix("\n"), document[shown.end :].removeprefix("\n")
     console.print(Text(plain(("… " if len(before) > _CONTEXT else "") + before[-_CONTEXT:])), style="dim")
@@ -115,11 +120,11 @@ def passage(console: Console, shown: Passage, document: str) -> None:
     console.print(Text(plain(after[:_CONTEXT] + (" …" if len(after) > _CONTEXT else ""))), style="dim")
 
 
-def found(console: Console, hits: Sequence[ScoredPassage], asked_in: str | None) -> None:
+def found(console: Console, hits: Sequence[ScoredPassage], withheld: Sequence[Passage], asked_in: str | None) -> None:
     """What a search found; where a passage is in another language than the question, it says so."""
     for number, hit in enumerate(hits, start=1):
         shown = hit.passage
-        console.print(line(f"[{number}] {_place(shown)}", "bold"), soft_wrap=True)
+        console.print(line(f"[{number}] {place(shown)}", "bold"), soft_wrap=True)
         notes = (
             *(shown.jurisdiction, shown.edition, _spoken(shown.language, asked_in)),
             f"EXPIRED {shown.expires}" if hit.expired else "",
@@ -131,6 +136,10 @@ def found(console: Console, hits: Sequence[ScoredPassage], asked_in: str | None)
         console.print(line(shown.id, "dim"))
     if not hits:
         console.print(line("Nothing was found."))
+    if withheld:
+        names = ", ".join(dict.fromkeys(passage.id for passage in withheld))
+        said = f"{len(withheld)} passages are withheld, see `coreasoner knowledge marks`: {names}"
+        console.print(line(said, "yellow"), soft_wrap=True)
 
 
 def differences(console: Console, changes: Sequence[PackChange]) -> None:
@@ -159,7 +168,7 @@ def _difference(console: Console, change: PassageChange) -> None:
     mark = "+" if change.before is None else "-" if change.after is None else "~"
     where = change.after or change.before
     assert where
-    console.print(Text(f"  {mark} ") + line(f"{where.id} {_place(where)}"), soft_wrap=True)
+    console.print(Text(f"  {mark} ") + line(f"{where.id} {place(where)}"), soft_wrap=True)
     for sign, side in (("-", change.before), ("+", change.after)):
         if side:
             console.print(Text(f"      {sign} ") + line(side.text, "dim"), no_wrap=True, overflow="ellipsis")
@@ -185,7 +194,8 @@ def cleaned(console: Console, summary: CleanSummary) -> None:
         console.print(line(said), soft_wrap=True)
 
 
-def _place(shown: Passage) -> str:
+def place(shown: Passage) -> str:
+    """Document, headings and page of a passage."""
     return " / ".join((shown.document_title, *shown.section)) + _page(shown)
 
 

@@ -127,6 +127,8 @@ class TerminalView:
         for passage in outcome.alignment.evidence.passages:
             if passage.relevant:
                 self._console.print(self._passage(passage))
+        if held := outcome.alignment.evidence.withheld:
+            self._console.print(Text(f"{words['withheld']}: {len(held)}"), style="yellow")
         if answer.disagreement:
             body = f"{plain(answer.disagreement.english)}\n{plain(answer.disagreement.local)}"
             self._console.print(Panel(Text(body), title=words["disagreement"], border_style="yellow"))

@@ -136,7 +136,8 @@ def test_after_cleaning_packs_can_be_added_and_everything_rebuilt(
 def test_a_store_from_which_everything_was_removed_can_be_cleaned_rebuilt_and_filled(
     store: KnowledgeStore, make_pack: PackMaker, embedder: HashingEmbedder
 ) -> None:
-    store.add(make_pack("en"))
+    pack = make_pack("en")
+    store.add(pack)
     tag = store.remove("test-en")
 
     summary = cleaned(store)
@@ -145,7 +146,7 @@ def test_a_store_from_which_everything_was_removed_can_be_cleaned_rebuilt_and_fi
 
     assert (len(summary.removed), rebuilt.versions, rebuilt.passages) == (1, 1, 0)
     assert (again.version(), again.is_empty, check(store.folder).faults) == (tag, True, ())
-    assert again.add(make_pack("en")).passages > 0
+    assert again.add(pack).passages > 0
 
 
 def test_cleaning_twice_is_cleaning_once(four: KnowledgeStore) -> None:

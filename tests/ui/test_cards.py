@@ -270,3 +270,11 @@ def chained(concepts: tuple[FusedConcept, ...], contradictions: tuple[Contradict
         strategy="grounded", threshold=0.8, concepts=concepts, aside=(aside,), contradictions=contradictions
     )
     return alignment("x").model_copy(update={"fused": fused})
+
+
+def test_what_is_withheld_is_said_in_one_line_and_only_then() -> None:
+    plain = alignment("x", [cited(1, passage("x"))])
+    held = plain.model_copy(update={"evidence": plain.evidence.model_copy(update={"withheld": ("psg_1", "psg_2")})})
+
+    assert f"{WORDS['withheld']}: 2" in Page(cards.evidence(WORDS, held, lambda _: "x")).text
+    assert WORDS["withheld"] not in Page(cards.evidence(WORDS, plain, lambda _: "x")).text

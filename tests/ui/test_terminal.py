@@ -102,3 +102,12 @@ def test_red_flags_come_again_with_the_answer() -> None:
 
     assert said.count("stroke: «stroke»") == 1
     assert said.index("stroke: «stroke»") < said.index(WORDS["answer"])
+
+
+def test_what_is_withheld_is_said_in_one_line_and_only_then() -> None:
+    plain_outcome = outcome("x")
+    evidence = plain_outcome.alignment.evidence.model_copy(update={"withheld": ("psg_1", "psg_2")})
+    held = plain_outcome.alignment.model_copy(update={"evidence": evidence})
+
+    assert f"{WORDS['withheld']}: 2" in shown(plain_outcome.model_copy(update={"alignment": held}))
+    assert WORDS["withheld"] not in shown(plain_outcome)
