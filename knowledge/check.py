@@ -14,6 +14,7 @@ from knowledge.errors import KnowledgeBaseMissing, KnowledgeError
 from knowledge.folder import StoreFolder
 from knowledge.ingest import Progress
 from knowledge.passage import Passage, passage_id, text_hash
+from knowledge.place import Place
 from knowledge.table import PassageTable, all_tags, only
 from knowledge.versions import Holding
 
@@ -40,11 +41,12 @@ class CheckSummary(BaseModel):
     faults: tuple[Fault, ...]
 
 
-def check(path: Path, progress: Progress | None = None) -> CheckSummary:
+def check(where: Path | Place, progress: Progress | None = None) -> CheckSummary:
     """Prove every source, every version and every passage of each; raises KnowledgeBaseMissing."""
-    if not path.exists():
+    parts = StoreFolder(where)
+    if not parts.place.exists():
         raise KnowledgeBaseMissing
-    return _Inspection(StoreFolder(path), progress or (lambda label, done, total: None)).run()
+    return _Inspection(parts, progress or (lambda label, done, total: None)).run()
 
 
 class _Inspection:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import KnowledgeBaseMissing
 from knowledge.folder import StoreFolder
+from knowledge.place import Place
 from knowledge.rebuild import write_versions
 from knowledge.table import PassageTable, all_tags
 from knowledge.versions import Version
@@ -31,19 +32,19 @@ class CleanSummary(BaseModel):
     still_read: bool
 
 
-def clean(path: Path, *, keep: Collection[str], older_than: timedelta, now: datetime) -> CleanSummary:
+def clean(where: Path | Place, *, keep: Collection[str], older_than: timedelta, now: datetime) -> CleanSummary:
     """Remove the versions that were replaced longer ago than `older_than`, but none of `keep` and never the newest.
 
     What only they held is removed too, and so are former tables that nobody reads any more. Killed in the middle, the
     next call goes on. Raises KnowledgeBaseMissing, KnowledgeBaseDamaged, StoreUnwritable.
     """
-    parts = StoreFolder(path)
-    if not path.exists():
+    parts = StoreFolder(where)
+    if not parts.place.exists():
         raise KnowledgeBaseMissing
     with parts.writing():
         parts.require_tables()
         parts.settle()
-        before = _size(path)
+        before = parts.place.size()
         history = parts.versions.settled()
         old = [v for v, replaced in _replaced(history) if not v.cleaned and replaced <= now - older_than]
         going = [version for version in old if version.tag not in keep]
@@ -53,7 +54,7 @@ def clean(path: Path, *, keep: Collection[str], older_than: timedelta, now: date
         return CleanSummary(
             removed=tuple(version.tag for version in going),
             needed=tuple(version.tag for version in old if version.tag in keep),
-            freed=before - _size(path),
+            freed=before - parts.place.size(),
             still_read=still_read,
         )
 
@@ -84,7 +85,3 @@ def _needed(parts: StoreFolder, versions: tuple[Version, ...]) -> set[str]:
     own = {digest for holding in held for digest in (holding.manifest, holding.passages, holding.original) if digest}
     entries = (entry for holding in held for entry in parts.kept.manifest(holding.manifest).documents)
     return own | {str(entry.sha256) for entry in entries}
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

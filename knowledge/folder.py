@@ -1,24 +1,22 @@
-"""The folder of a knowledge base: where its parts lie, which tables are the valid ones, and who may write.
+"""The parts of a knowledge base in its place: which tables are the valid ones, and who may write.
 
 `sources/` holds what was added, by hash; `versions/` what each version held; both are kept. `lance/`, or the `lance-N`
 that `store.json` names, holds the tables and can be made again. It knows neither embedders nor ranking.
 """
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from knowledge.durable import write_whole
 from knowledge.errors import KnowledgeBaseDamaged, StoreUnwritable
 from knowledge.kept import Kept
-from knowledge.presence import is_read
+from knowledge.local import as_place
+from knowledge.place import Place, Tables, Turn
 from knowledge.table import PassageTable, all_tags, written
 from knowledge.versions import Holding, Version, Versions, in_order
 
@@ -43,36 +41,35 @@ class Description(BaseModel):
 class StoreFolder:
     """The parts of a knowledge base by name. Writing methods are for who holds `writing()`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.kept = Kept(path / "sources")
-        self.versions = Versions(path / "versions")
+    def __init__(self, where: Path | Place) -> None:
+        self.place = as_place(where)
+        self.kept = Kept(self.place.shelf("sources"))
+        self.versions = Versions(self.place.shelf("versions"))
+        self._turn: Turn | None = None
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the folder alone; whatever the disk or LanceDB refuses becomes StoreUnwritable."""
+        """Hold the place alone; whatever the disk or LanceDB refuses becomes StoreUnwritable."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.path / "writing.lock", timeout=_LOCK_SECONDS):
+            with self.place.writing(_LOCK_SECONDS) as self._turn:
                 yield
-        except Timeout as error:
-            raise StoreUnwritable(str(self.path), "another command is changing it, so try again later") from error
         except (OSError, RuntimeError) as error:
             # LanceDB ends its messages with a place in its own source.
-            raise StoreUnwritable(str(self.path), str(error).splitlines()[0].partition(", /")[0]) from error
+            raise StoreUnwritable(str(self.place), str(error).splitlines()[0].partition(", /")[0]) from error
 
     def description(self) -> Description | None:
         """What `store.json` says; None where it is missing or says nothing readable."""
         try:
-            return Description.model_validate_json((self.path / _DESCRIPTION).read_bytes())
-        except (OSError, ValidationError):
+            return Description.model_validate_json(self.place.head() or b"")
+        except ValidationError:
             return None
 
     def describe(self, description: Description) -> None:
         """From now on these tables are the valid ones."""
-        write_whole(self.path / _DESCRIPTION, [description.model_dump_json().encode()])
+        assert self._turn, "only who has the turn changes what is valid"
+        self._turn.publish(description.model_dump_json().encode())
 
-    def switch(self, tables: Path) -> None:
+    def switch(self, tables: Tables) -> None:
         """From now on other tables, of the same embedder, are the valid ones; raises KnowledgeBaseDamaged."""
         description = self.description()
         if description is None:
@@ -80,26 +77,27 @@ class StoreFolder:
         self.describe(description.model_copy(update={"tables": tables.name}))
 
     @property
-    def tables(self) -> Path:
-        """The folder of the valid tables."""
+    def tables(self) -> Tables:
+        """The valid tables."""
         description = self.description()
-        return self.path / (description.tables if description else _FIRST_TABLES)
+        return Tables(self.place, description.tables if description else _FIRST_TABLES)
 
-    def other_tables(self) -> tuple[Path, ...]:
-        """Tables that were valid before, or that a killed rebuild left."""
-        found = (p for p in self.path.glob(f"{_FIRST_TABLES}*") if re.fullmatch(r"lance(-[0-9]+)?", p.name))
-        return tuple(sorted(folder for folder in found if folder != self.tables))
+    def other_tables(self) -> tuple[str, ...]:
+        """The names of tables that were valid before, or that a killed rebuild left."""
+        found = (name for name in self.place.folders() if re.fullmatch(r"lance(-[0-9]+)?", name))
+        valid = self.tables.name
+        return tuple(sorted(name for name in found if name != valid))
 
-    def new_tables(self) -> Path:
-        """A folder for tables that isn't there yet."""
-        numbers = [int(p.name.partition("-")[2] or 0) for p in (self.tables, *self.other_tables())]
-        return self.path / f"{_FIRST_TABLES}-{max(numbers) + 1}"
+    def new_tables(self) -> Tables:
+        """Tables that aren't there yet."""
+        numbers = [int(name.partition("-")[2] or 0) for name in (self.tables.name, *self.other_tables())]
+        return Tables(self.place, f"{_FIRST_TABLES}-{max(numbers) + 1}")
 
     def drop_unread(self) -> bool:
         """Delete former tables; returns whether some had to stay because somebody still reads them."""
-        for tables in self.other_tables():
-            if not is_read(tables):
-                shutil.rmtree(tables)
+        for name in self.other_tables():
+            if not self.place.is_read(name, None):
+                self.place.drop(name)
         return bool(self.other_tables())
 
     def require_tables(self) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from knowledge.document import Document
-from knowledge.durable import write_whole
 from knowledge.errors import DocumentAltered, NotInKnowledgeBase
+from knowledge.local import as_shelf
+from knowledge.place import Shelf
 
 _PIECE = 1 << 20
 _READING = ".document"
@@ -25,10 +26,10 @@ def digest_of(path: Path) -> str:
 
 
 class Sources:
-    """A folder of files named by their digest."""
+    """A shelf [a path: a folder] of objects named by their digest."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, where: Path | Shelf) -> None:
+        self._shelf = as_shelf(where)
 
     def keep(self, content: bytes) -> str:
         """Write the bytes unless they are there, durably, and return their digest. One writer at a time."""
@@ -47,7 +48,7 @@ class Sources:
 
     def read(self, digest: str) -> bytes:
         """The bytes with that digest; raises NotInKnowledgeBase, or DocumentAltered where they were tampered with."""
-        content = self._path(digest).read_bytes()
+        content = self._shelf.read(self._known(digest))
         if sha256(content).hexdigest() != digest:
             raise DocumentAltered(digest)
         return content
@@ -57,33 +58,34 @@ class Sources:
 
         Raises NotInKnowledgeBase, and DocumentAltered where the source or what was read was tampered with.
         """
-        source = self._path(digest)
-        if digest_of(source) != digest:
+        found = sha256()
+        for piece in self._shelf.pieces(self._known(digest)):
+            found.update(piece)
+        if found.hexdigest() != digest:
             raise DocumentAltered(digest)
-        reading = source.with_name(digest + _READING)
-        if not reading.is_file():
+        reading = digest + _READING
+        if not self._shelf.holds(reading):
             return None
-        stated, _, content = reading.read_bytes().partition(b"\n")
+        stated, _, content = self._shelf.read(reading).partition(b"\n")
         if sha256(content).hexdigest().encode() != stated:
-            raise DocumentAltered(reading.name)
+            raise DocumentAltered(reading)
         try:
             return Document.model_validate_json(content)
         except ValidationError as error:
-            raise DocumentAltered(reading.name) from error
+            raise DocumentAltered(reading) from error
 
     def holds(self, digest: str) -> bool:
         """Whether the bytes with that digest are kept."""
-        return len(digest) == 64 and digest.isalnum() and (self._folder / digest).is_file()
+        return len(digest) == 64 and digest.isalnum() and self._shelf.holds(digest)
 
-    def _path(self, digest: str) -> Path:
+    def _known(self, digest: str) -> str:
         if not self.holds(digest):
             raise NotInKnowledgeBase("document", digest)
-        return self._folder / digest
+        return digest
 
     def _write(self, name: str, pieces: Iterable[bytes]) -> None:
-        target = self._folder / name
-        if not target.exists():
-            write_whole(target, pieces)
+        if not self._shelf.holds(name):
+            self._shelf.write(name, pieces)
 
 
 def _pieces(path: Path, digest: str) -> Iterator[bytes]:

@@ -17,8 +17,10 @@ from pydantic import BaseModel, ConfigDict
 from knowledge.errors import EmbedderMismatch, KnowledgeBaseMissing, NotInKnowledgeBase, StoreUnwritable
 from knowledge.folder import Description, StoreFolder
 from knowledge.ingest import Progress, ReadPack, read_documents
+from knowledge.local import LocalFolder
 from knowledge.pack import MANIFEST, Identify, Manifest
 from knowledge.passage import Passage
+from knowledge.place import Place
 from knowledge.table import PassageTable, Vectors, all_tags, newest_tag, passage_rows, write_version
 from knowledge.versions import Holding, Version, as_of, new_tag
 
@@ -72,17 +74,16 @@ class PackSummary(BaseModel):
 
 
 class KnowledgeStore:
-    """The guidelines in a folder as of one version: the newest when opened, or the one that is named.
+    """The guidelines in a place [a path: a folder] as of one version: the newest when opened, or the one that is named.
 
     A store that is opened at a named version is for replay and can't be changed. Without an embedder everything
     works but searching and adding. Raises EmbedderMismatch, KnowledgeBaseDamaged, and NotInKnowledgeBase for an
     unknown version. Safe to read from several threads.
     """
 
-    def __init__(self, folder: Path, embedder: Embedder | None, version: str | None = None) -> None:
-        self.folder = folder
+    def __init__(self, where: Path | Place, embedder: Embedder | None, version: str | None = None) -> None:
         self._embedder = embedder
-        self._parts = StoreFolder(folder)
+        self._parts = StoreFolder(where)
         self._tables = self._parts.tables
         self._pinned = version is not None
         self._check_embedder()
@@ -91,6 +92,17 @@ class KnowledgeStore:
         self._parts.require_tables()
         tag = version or newest_tag(self._tables)
         self._table = PassageTable(self._tables, tag) if tag else None
+
+    @property
+    def place(self) -> Place:
+        """Where it lies."""
+        return self._parts.place
+
+    @property
+    def folder(self) -> Path:
+        """The folder of a store that lies on a disk."""
+        assert isinstance(self.place, LocalFolder), f"{self.place} is no folder"
+        return self.place.path
 
     @property
     def embedder(self) -> Embedder:
@@ -149,7 +161,7 @@ class KnowledgeStore:
 
         Raises NotInKnowledgeBase, VersionCleaned, KnowledgeBaseMissing.
         """
-        return KnowledgeStore(self.folder, self._embedder, as_of(self.history(), when).tag)
+        return KnowledgeStore(self.place, self._embedder, as_of(self.history(), when).tag)
 
     def add(
         self,
@@ -274,7 +286,7 @@ class KnowledgeStore:
 
     def _require_newest(self) -> None:
         if self._pinned:
-            raise StoreUnwritable(str(self.folder), f"it is open at version {self.version()}, which stays as it was")
+            raise StoreUnwritable(str(self.place), f"it is open at version {self.version()}, which stays as it was")
 
     def _check_embedder(self) -> None:
         if self._embedder is None or newest_tag(self._parts.tables) is None:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial, reduce
 from operator import and_
-from pathlib import Path
 from typing import Any
 
 import lancedb
@@ -23,7 +22,7 @@ from lancedb.query import MatchQuery
 
 from knowledge.errors import KnowledgeBaseDamaged
 from knowledge.passage import Passage
-from knowledge.presence import hold
+from knowledge.place import Tables
 from knowledge.vectors import HeldFilters, HeldVectors
 from knowledge.vectors import Vectors as Vectors  # for those who hand vectors in
 
@@ -66,14 +65,14 @@ def only(
 
 
 class PassageTable:
-    """One tagged, unchanging version of the table. While it is in use its folder isn't cleaned away."""
+    """One tagged, unchanging version of the table. While it is in use its tables aren't cleaned away."""
 
-    def __init__(self, folder: Path, tag: str) -> None:
+    def __init__(self, tables: Tables, tag: str) -> None:
         self.tag = tag
         with _readable(f"the table of version {tag}"):
-            self._table = lancedb.connect(str(folder)).open_table(_TABLE)
+            self._table = _database(tables).open_table(_TABLE)
             self._table.checkout(tag)
-            hold(self, folder)
+            tables.place.hold(self, tables.name)
         self._held = HeldFilters(len(self))
 
     def nearest(self, vector: Vectors, where: Filter, limit: int) -> list[tuple[str, float]]:
@@ -153,37 +152,37 @@ class PassageTable:
         }
 
 
-def newest_tag(folder: Path) -> str | None:
+def newest_tag(tables: Tables) -> str | None:
     """The tag of the newest complete version, or None where there is none; raises KnowledgeBaseDamaged."""
-    tags = all_tags(folder)
+    tags = all_tags(tables)
     return max(tags, key=tags.__getitem__) if tags else None
 
 
-def all_tags(folder: Path) -> dict[str, int]:
+def all_tags(tables: Tables) -> dict[str, int]:
     """Every tag with the number of its version in the table; raises KnowledgeBaseDamaged."""
-    if not _committed(folder):
+    if not _committed(tables):
         return {}
     with _readable("the list of versions"):
-        return _tags(lancedb.connect(str(folder)).open_table(_TABLE))
+        return _tags(_database(tables).open_table(_TABLE))
 
 
-def written(folder: Path) -> dict[str, datetime]:
+def written(tables: Tables) -> dict[str, datetime]:
     """When each tagged version was written."""
-    if not _committed(folder):
+    if not _committed(tables):
         return {}
     with _readable("the list of versions"):
-        table = lancedb.connect(str(folder)).open_table(_TABLE)
+        table = _database(tables).open_table(_TABLE)
         times = {entry["version"]: entry["timestamp"].astimezone(UTC) for entry in table.list_versions()}
         return {tag: times[version] for tag, version in _tags(table).items()}
 
 
-def write_version(folder: Path, tag: str, packs: Collection[str], rows: pa.Table) -> None:
+def write_version(tables: Tables, tag: str, packs: Collection[str], rows: pa.Table) -> None:
     """Make the rows all that the table holds of these packs, as a new version with that tag; no rows remove them.
 
     The rows change in one commit. Readers see it when indexes and tag are there too: killed before that, nothing
     happened. Only one process may do this at a time. Raises OSError, RuntimeError or ValueError from LanceDB.
     """
-    table = _last_complete(folder, rows.schema)
+    table = _last_complete(tables, rows.schema)
     replaced = col("pack").isin(sorted(packs))
     if len(rows):
         merge = table.merge_insert(["pack", "id"]).when_matched_update_all().when_not_matched_insert_all()
@@ -195,11 +194,11 @@ def write_version(folder: Path, tag: str, packs: Collection[str], rows: pa.Table
     table.tags.create(tag, table.version)
 
 
-def _last_complete(folder: Path, schema: pa.Schema) -> Any:  # LanceDB's table class isn't typed for us
-    database = lancedb.connect(str(folder))
-    tag = newest_tag(folder)
+def _last_complete(tables: Tables, schema: pa.Schema) -> Any:  # LanceDB's table class isn't typed for us
+    database = _database(tables)
+    tag = newest_tag(tables)
     if tag is None:
-        mode = "overwrite" if _committed(folder) else "create"
+        mode = "overwrite" if _committed(tables) else "create"
         return database.create_table(_TABLE, schema=schema, mode=mode)
     table = database.open_table(_TABLE)
     if _tags(table)[tag] != table.version:
@@ -215,9 +214,15 @@ def _readable(part: str) -> Iterator[None]:
         raise KnowledgeBaseDamaged(part) from error
 
 
-def _committed(folder: Path) -> bool:
+def _committed(tables: Tables) -> bool:
     """Whether any version was ever written: a first write that was killed leaves a folder that LanceDB won't open."""
-    return any((folder / f"{_TABLE}.lance" / "_versions").glob("*.manifest"))
+    manifests = tables.place.shelf(f"{tables.name}/{_TABLE}.lance/_versions").names()
+    return any(name.endswith(".manifest") for name in manifests)
+
+
+def _database(tables: Tables) -> Any:
+    address, options = tables.place.address(tables.name)
+    return lancedb.connect(address, storage_options=options)
 
 
 def _tags(table: Any) -> dict[str, int]:

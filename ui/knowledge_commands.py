@@ -136,7 +136,7 @@ def search(
     archive = _archive(context, as_of)
     _require_known(archive, language, jurisdiction, pack)
     hits = search_guidelines(
-        KnowledgeStore(archive.folder, workspace.embedder, archive.version()),
+        KnowledgeStore(archive.place, workspace.embedder, archive.version()),
         [query],
         languages=language,
         jurisdictions=jurisdiction,
