@@ -10,12 +10,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from knowledge.errors import KnowledgeBaseMissing, KnowledgeError
+from knowledge.errors import KnowledgeBaseMissing, KnowledgeError, StorageError
 from knowledge.folder import StoreFolder
 from knowledge.ingest import Progress
 from knowledge.passage import Passage, passage_id, text_hash
 from knowledge.place import Place
-from knowledge.table import PassageTable, all_tags, only
+from knowledge.table import PassageTable, only
 from knowledge.versions import Holding
 
 _PROBE = 100  # characters of a passage by which the index must find it
@@ -42,7 +42,7 @@ class CheckSummary(BaseModel):
 
 
 def check(where: Path | Place, progress: Progress | None = None) -> CheckSummary:
-    """Prove every source, every version and every passage of each; raises KnowledgeBaseMissing."""
+    """Prove every source, every version and every passage of each; raises KnowledgeBaseMissing, StorageError."""
     parts = StoreFolder(where)
     if not parts.place.exists():
         raise KnowledgeBaseMissing
@@ -74,6 +74,8 @@ class _Inspection:
     def _noting(self, subject: str) -> Iterator[None]:
         try:
             yield
+        except StorageError:
+            raise
         except (KnowledgeError, OSError) as error:
             self._note(subject, str(error))
 
@@ -86,8 +88,8 @@ class _Inspection:
         with self._noting("records"):
             self._parts.require_tables()
         with self._noting("tables"):
-            tags = all_tags(self._parts.tables)
-        return sorted(tags, key=tags.__getitem__)
+            tags = self._parts.tags()
+        return list(tags)
 
     def _version(self, tag: str) -> int:
         """Look at one version; returns how many passages it has."""

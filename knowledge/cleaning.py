@@ -49,6 +49,7 @@ def clean(where: Path | Place, *, keep: Collection[str], older_than: timedelta, 
         old = [v for v, replaced in _replaced(history) if not v.cleaned and replaced <= now - older_than]
         going = [version for version in old if version.tag not in keep]
         for version in going:
+            parts.turn.require()
             parts.versions.write(version.model_copy(update={"cleaned": now}))
         still_read = _forget(parts)
         return CleanSummary(
@@ -75,7 +76,9 @@ def _forget(parts: StoreFolder) -> bool:
         former, tables = parts.tables, parts.new_tables()
         write_versions(tables, staying, lambda version, names: PassageTable(former, version.tag).rows(names))
         parts.switch(tables)
-    parts.kept.forget_all_but(_needed(parts, staying))
+    needed = _needed(parts, staying)
+    parts.turn.require()
+    parts.kept.forget_all_but(needed)
     return parts.drop_unread()
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import KnowledgeBaseDamaged, KnowledgeBaseMissing, KnowledgeError
-from knowledge.folder import Description, StoreFolder
+from knowledge.folder import StoreFolder
 from knowledge.ingest import Progress
 from knowledge.passage import Passage
 from knowledge.place import Place, Tables
@@ -33,7 +33,7 @@ class RebuildSummary(BaseModel):
 
 
 def rebuild(where: Path | Place, embedder: Embedder, progress: Progress | None = None) -> RebuildSummary:
-    """Make every version of the knowledge base in a place [a path: a folder] again; killed before the end, the old tables stay.
+    """Make every version in a place [a path: a folder] again; killed before the end, the old tables stay.
 
     Old tables that somebody still reads stay until the next `clean`. Raises KnowledgeBaseMissing, and
     NotInKnowledgeBase, DocumentAltered or KnowledgeBaseDamaged for a source that isn't what was added.
@@ -49,7 +49,7 @@ def rebuild(where: Path | Place, embedder: Embedder, progress: Progress | None =
         write_versions(
             tables, versions, lambda version, names: _rows(version, names, held, vectors, embedder.dimension)
         )
-        parts.describe(Description(embedder=embedder.name, dimension=embedder.dimension, tables=tables.name))
+        parts.replace(tables, embedder.name, embedder.dimension)
         parts.drop_unread()
     return RebuildSummary(versions=len(versions), passages=len(vectors), embedder=embedder.name)
 
@@ -92,14 +92,15 @@ def write_versions(tables: Tables, versions: Iterable[Version], rows: Callable[[
 
     Tables that weren't finished are removed, unless this process is killed.
     """
+    former: str | None = None
     before: dict[str, Holding] = {}
     try:
         for version in versions:
             names = before.keys() | version.packs.keys()
             changed = {name for name in names if before.get(name) != version.packs.get(name)}
             present = sorted(changed & version.packs.keys())
-            write_version(tables, version.tag, changed, rows(version, present))
-            before = version.packs
+            write_version(tables, former, version.tag, changed, rows(version, present))
+            former, before = version.tag, version.packs
     except BaseException:
         with suppress(OSError, KnowledgeError):
             tables.place.drop(tables.name)

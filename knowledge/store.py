@@ -21,7 +21,7 @@ from knowledge.local import LocalFolder
 from knowledge.pack import MANIFEST, Identify, Manifest
 from knowledge.passage import Passage
 from knowledge.place import Place
-from knowledge.table import PassageTable, Vectors, all_tags, newest_tag, passage_rows, write_version
+from knowledge.table import PassageTable, Vectors, passage_rows, write_version
 from knowledge.versions import Holding, Version, as_of, new_tag
 
 _BATCH = 32
@@ -84,13 +84,13 @@ class KnowledgeStore:
     def __init__(self, where: Path | Place, embedder: Embedder | None, version: str | None = None) -> None:
         self._embedder = embedder
         self._parts = StoreFolder(where)
-        self._tables = self._parts.tables
         self._pinned = version is not None
         self._check_embedder()
-        if version is not None and version not in all_tags(self._tables):
+        if version is not None and version not in self._parts.tags():
             raise NotInKnowledgeBase("version", version, "`coreasoner knowledge versions` lists them")
         self._parts.require_tables()
-        tag = version or newest_tag(self._tables)
+        self._tables, newest = self._parts.newest()
+        tag = version or newest
         self._table = PassageTable(self._tables, tag) if tag else None
 
     @property
@@ -141,8 +141,7 @@ class KnowledgeStore:
         """
         if self._pinned:
             return False
-        tables = self._parts.tables
-        tag = newest_tag(tables)
+        tables, tag = self._parts.newest()
         if tag is None or (tag, tables) == (self.version(), self._tables):
             return False
         self._check_embedder()
@@ -186,7 +185,7 @@ class KnowledgeStore:
         vectors = self._embed(pack, report)
         with self._parts.writing():
             self._check_embedder()
-            self._parts.describe(self._description())
+            self._parts.describe(self.embedder.name, self.embedder.dimension)
             holding = self._keep(pack, _original(path, pack))
             rows = passage_rows(holding.manifest, pack.passages, vectors)
             name, edition = pack.manifest.name, pack.manifest.edition
@@ -267,7 +266,8 @@ class KnowledgeStore:
         held = {name: holding for name, holding in sorted(packs.items()) if holding}
         version = Version(tag=new_tag(label, serial), serial=serial, time=datetime.now(UTC), change=change, packs=held)
         self._parts.versions.announce(version)
-        write_version(self._parts.tables, version.tag, changed, rows)
+        write_version(*self._parts.newest(), version.tag, changed, rows)
+        self._parts.count(version.tag)
         self._parts.settle()
         self.refresh()
 
@@ -289,17 +289,14 @@ class KnowledgeStore:
             raise StoreUnwritable(str(self.place), f"it is open at version {self.version()}, which stays as it was")
 
     def _check_embedder(self) -> None:
-        if self._embedder is None or newest_tag(self._parts.tables) is None:
+        if self._embedder is None or self._parts.newest()[1] is None:
             return
-        stored, given = self._parts.description(), self._description()
+        stored = self._parts.description()
+        given = Description(embedder=self.embedder.name, dimension=self.embedder.dimension)
         if stored is None:
             raise EmbedderMismatch("(unknown: store.json can't be read)", str(given))
         if (stored.embedder, stored.dimension) != (given.embedder, given.dimension):
             raise EmbedderMismatch(str(stored), str(given))
-
-    def _description(self) -> Description:
-        tables = self._parts.tables.name
-        return Description(embedder=self.embedder.name, dimension=self.embedder.dimension, tables=tables)
 
 
 def embed(embedder: Embedder, texts: Sequence[str], label: str, progress: Progress | None) -> Vectors:
