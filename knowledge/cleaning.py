@@ -35,8 +35,9 @@ class CleanSummary(BaseModel):
 def clean(where: Path | Place, *, keep: Collection[str], older_than: timedelta, now: datetime) -> CleanSummary:
     """Remove the versions that were replaced longer ago than `older_than`, but none of `keep` and never the newest.
 
-    What only they held is removed too, and so are former tables that nobody reads any more. Killed in the middle, the
-    next call goes on. Raises KnowledgeBaseMissing, KnowledgeBaseDamaged, StoreUnwritable.
+    In a place that machines share, what cases of any of them have read stays as well. What only the removed versions
+    held is removed too, and so are former tables that nobody reads any more. Killed in the middle, the next call goes
+    on. Raises KnowledgeBaseMissing, KnowledgeBaseDamaged, StoreUnwritable, TurnLost, StorageError.
     """
     parts = StoreFolder(where)
     if not parts.place.exists():
@@ -44,17 +45,17 @@ def clean(where: Path | Place, *, keep: Collection[str], older_than: timedelta, 
     with parts.writing():
         parts.require_tables()
         parts.settle()
-        before = parts.place.size()
+        before, kept = parts.place.size(), {*keep, *parts.read_elsewhere()}
         history = parts.versions.settled()
         old = [v for v, replaced in _replaced(history) if not v.cleaned and replaced <= now - older_than]
-        going = [version for version in old if version.tag not in keep]
+        going = [version for version in old if version.tag not in kept]
         for version in going:
             parts.turn.require()
             parts.versions.write(version.model_copy(update={"cleaned": now}))
         still_read = _forget(parts)
         return CleanSummary(
             removed=tuple(version.tag for version in going),
-            needed=tuple(version.tag for version in old if version.tag in keep),
+            needed=tuple(version.tag for version in old if version.tag in kept),
             freed=before - parts.place.size(),
             still_read=still_read,
         )

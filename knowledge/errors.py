@@ -147,11 +147,11 @@ class StorageMissing(StorageError):
 
 
 class StorageUnsuited(StorageError):
-    """The storage ignores the conditions of a write."""
+    """The storage ignores a condition of a write."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, condition: str) -> None:
         super().__init__(
-            f"The object storage at {host} ignores If-None-Match, so that nothing would keep two writers apart; "
+            f"The object storage at {host} ignores {condition}, so that nothing would keep two writers apart; "
             "update it to a version that knows conditional writes."
         )
 

@@ -1,19 +1,20 @@
 """The parts of a knowledge base in its place: which tables are the valid ones, and who may write.
 
 `sources/` holds what was added, by hash; `versions/` what each version held; both are kept. `lance/`, or the `lance-N`
-that `store.json` names, holds the tables and can be made again. It knows neither embedders nor ranking.
+that `store.json` names, holds the tables and can be made again. Where machines share the place, `read/` names the
+versions that their cases have read. It knows neither embedders nor ranking.
 """
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from knowledge.errors import KnowledgeBaseDamaged, StoreUnwritable
+from knowledge.errors import KnowledgeBaseDamaged, StorageRefused, StoreUnwritable
 from knowledge.kept import Kept
 from knowledge.local import as_place
 from knowledge.place import Place, Tables, Turn
@@ -22,6 +23,7 @@ from knowledge.versions import Holding, Version, Versions, in_order
 
 _DESCRIPTION = "store.json"
 _FIRST_TABLES = "lance"
+_READ = "read"
 _LOCK_SECONDS = 60.0
 
 
@@ -51,6 +53,7 @@ class StoreFolder:
         self.place = as_place(where)
         self.kept = Kept(self.place.shelf("sources"))
         self.versions = Versions(self.place.shelf("versions"))
+        self._read_here: set[str] = set()
         self._turn: Turn | None = None
 
     @contextmanager
@@ -60,9 +63,16 @@ class StoreFolder:
             with self.place.writing(_LOCK_SECONDS) as self._turn:
                 yield
         except (OSError, RuntimeError) as error:
-            # LanceDB ends its messages with a place in its own source.
             self.place.require_answer()
+            if self.place.shared:
+                # What LanceDB quotes of a storage's answer may hold the key's id.
+                raise StoreUnwritable(str(self.place), "LanceDB can't write its tables there") from None
+            # LanceDB ends its messages with a place in its own source.
             raise StoreUnwritable(str(self.place), str(error).splitlines()[0].partition(", /")[0]) from error
+        except ValueError:
+            # So says LanceDB, too, that a storage doesn't answer.
+            self.place.require_answer()
+            raise
 
     def description(self) -> Description | None:
         """What `store.json` says; None where it is missing or says nothing readable."""
@@ -146,6 +156,20 @@ class StoreFolder:
         # By the number of the turn, so that whoever lost the turn never writes the same tables.
         return Tables(self.place, f"{_FIRST_TABLES}-{max(self.turn.number, max(numbers) + 1)}")
 
+    def mark_read(self, tag: str) -> None:
+        """Let the machines that share the place know that a case here reads this version: its transcript will name it.
+
+        A key that may only read can't say it, and the case goes on.
+        """
+        if self.place.shared and tag not in self._read_here:
+            with suppress(StorageRefused):
+                self.place.shelf(_READ).write(tag, [b""])
+            self._read_here.add(tag)
+
+    def read_elsewhere(self) -> frozenset[str]:
+        """The versions that cases on any machine that shares the place have read."""
+        return frozenset(self.place.shelf(_READ).names()) if self.place.shared else frozenset()
+
     def drop_unread(self) -> bool:
         """Delete former tables; returns whether some had to stay because somebody still reads them."""
         description = self.description()
@@ -181,10 +205,10 @@ class StoreFolder:
         self.turn.require()
         tags = self.tags()
         self.versions.settle(tags)
-        times = written(self.tables)
-        for tag, number in tags.items():
-            if self._unrecorded(tag):
-                self.versions.write(self._recovered(tag, number, times[tag]))
+        if unrecorded := [tag for tag in tags if self._unrecorded(tag)]:
+            times = written(self.tables)
+            for tag in unrecorded:
+                self.versions.write(self._recovered(tag, tags[tag], times[tag]))
         following = 1 + max((version.serial for version in self.versions.settled()), default=0)
         # By the number of the turn, so that whoever lost the turn never gave the same tag.
         return max(following, self.turn.number)

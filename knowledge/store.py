@@ -151,6 +151,8 @@ class KnowledgeStore:
     def snapshot(self) -> Self:
         """The newest version, to be read from start to end of one task whatever is added meanwhile."""
         self.refresh()
+        if self._table is not None:
+            self._parts.mark_read(self._table.tag)
         same = copy(self)
         same._pinned = True
         return same

@@ -26,6 +26,7 @@ from knowledge.storage import KnowledgeSettings
 HEAD = "store.json"
 _BEATS = 4  # in the time after which another may take over
 _LOOK_S = 0.25
+_NO_MARK = f'"{"0" * 32}"'
 
 
 class Standing(BaseModel):
@@ -100,13 +101,14 @@ class Ledger:
 
 
 def require_conditions(store: S3Store, settings: KnowledgeSettings, name: str, content: bytes) -> None:
-    """Raise StorageUnsuited where an object [that is there with this content] can be created once more.
+    """Raise StorageUnsuited where an object [there, with this content] can be created again, or replaced as another.
 
     A storage that ignores conditions keeps no two writers apart, neither ours nor LanceDB's. Raises StorageError.
     """
-    with suppress(AlreadyExistsError, PreconditionError), typed(settings):
-        obstore.put(store, name, content, mode="create")
-        raise StorageUnsuited(settings.host)
+    for condition, mode in (("If-None-Match", "create"), ("If-Match", {"e_tag": _NO_MARK})):
+        with suppress(AlreadyExistsError, PreconditionError), typed(settings):
+            obstore.put(store, name, content, mode=mode)  # type: ignore[arg-type]  # both are modes
+            raise StorageUnsuited(settings.host, condition)
 
 
 class BucketTurn:
@@ -150,12 +152,24 @@ class BucketTurn:
 
     def _replace(self, changed: dict[str, str]) -> None:
         with self._mutex:
-            before = self._seen.standing
-            after = before.model_copy(update={**changed, "beat": before.beat + 1})
-            seen = self._ledger.replace(self._seen, after)
+            seen = self._changed(changed)
+            if seen is None:
+                # Perhaps what is in the way is our own, and only the answer to it was lost.
+                self._seen = self._still_ours()
+                seen = self._changed(changed)
             if seen is None:
                 raise TurnLost(self._place)
             self._seen = seen
+
+    def _changed(self, changed: dict[str, str]) -> _Seen | None:
+        before = self._seen.standing
+        return self._ledger.replace(self._seen, before.model_copy(update={**changed, "beat": before.beat + 1}))
+
+    def _still_ours(self) -> _Seen:
+        former, now = self._seen.standing, self._ledger.seen()
+        if (now.standing.turn, now.standing.owner) != (former.turn, former.owner):
+            raise TurnLost(self._place)
+        return now
 
 
 def take(ledger: Ledger, settings: KnowledgeSettings, seconds: float) -> BucketTurn:

@@ -40,7 +40,7 @@ def examine(workspace: Workspace) -> tuple[Finding, ...]:
     """Every finding, whatever fails on the way."""
     return tuple(
         finding
-        for look in (_software, _machine, _models, _remote, _storage, _guidelines, _record, _port)
+        for look in (_software, _machine, _models, _remote, examine_storage, _guidelines, _record, _port)
         for finding in look(workspace)
     )
 
@@ -127,7 +127,8 @@ def _endpoint(subject: str, endpoint: Endpoint, model: str) -> Finding:
     return Finding(subject=subject, state="good", words=f"{endpoint.host} serves {model}")
 
 
-def _storage(workspace: Workspace) -> Iterator[Finding]:
+def examine_storage(workspace: Workspace) -> Iterator[Finding]:
+    """Whether the bucket of the guidelines can be reached and written; nothing where they lie in a folder."""
     chosen = workspace.settings.knowledge
     if not chosen.in_bucket:
         return
@@ -140,7 +141,7 @@ def _storage(workspace: Workspace) -> Iterator[Finding]:
         yield Finding(subject="storage", state="bad", words=str(error))
         return
     if not writable:
-        words = f"{where} can be read, but this key may not write there: guidelines can't be added from here"
+        words = f"{where} can be read, but this key may not write there: no guidelines are added from here"
         yield Finding(subject="storage", state="warning", words=words)
     elif not chosen.private:
         words = f"{where} can be read and written, but what is kept there travels unencrypted; use https"
