@@ -100,7 +100,10 @@ class StoreFolder:
         """From now on the version with that tag is the newest; in a place of one machine it is since it was tagged."""
         if self.place.shared:
             description = self._described()
-            self._publish(description.model_copy(update={"tags": (*(description.tags or ()), tag)}))
+            # Where nothing was listed yet, the place was copied from a folder, and all tags count.
+            before = self.tags() if description.tags is None else description.tags
+            tags = (*(former for former in before if former != tag), tag)
+            self._publish(description.model_copy(update={"tags": tags}))
 
     def switch(self, tables: Tables) -> None:
         """From now on other tables, of the same embedder, are the valid ones; raises KnowledgeBaseDamaged."""

@@ -9,8 +9,10 @@ from collections.abc import Callable, ItemsView, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from textwrap import dedent
+from threading import Thread
 
 import lancedb
 import obstore
@@ -33,6 +35,7 @@ from knowledge.errors import (
     StorageMissing,
     StorageRefused,
     StorageUnreachable,
+    StorageUnsuited,
     StoreUnwritable,
     TurnLost,
 )
@@ -276,6 +279,36 @@ def test_a_sign_of_life_whose_answer_was_lost_does_not_cost_the_turn(settings: K
     assert Bucket(settings).head() == b"mine"
 
 
+class Careless(BaseHTTPRequestHandler):
+    """A storage that has nothing and takes everything, whatever the conditions."""
+
+    def do_GET(self) -> None:
+        self.answer(404)
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(200)
+
+    def answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("ETag", '"0"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+def test_a_storage_that_ignores_conditions_is_refused(settings: KnowledgeSettings) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Careless) as server:
+        Thread(target=server.serve_forever).start()
+        careless = settings.model_copy(update={"endpoint": HttpUrl(f"http://127.0.0.1:{server.server_port}")})
+
+        with pytest.raises(StorageUnsuited, match="ignores If-None-Match"), Bucket(careless).writing(0):
+            pass
+        server.shutdown()
+
+
 def taken_over(settings: KnowledgeSettings) -> None:
     """Another machine takes the turn, as if the present writer had been silent for long."""
     store = raw(settings)
@@ -397,8 +430,8 @@ def test_a_folder_that_was_copied_into_a_bucket_goes_on_there(
     copied = instance()
 
     assert (found(copied), copied.history()) == (found(store), store.history())
-    copied.add(make_pack("en", edition="2027.01", files=NEW))
-    assert len(instance().versions()) == 2
+    copied.remove("test-en")
+    assert (len(instance().versions()), instance().is_empty) == (2, True)
     assert check(Bucket(settings)).faults == ()
 
 
