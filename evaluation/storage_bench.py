@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from statistics import median
 from uuid import uuid4
@@ -45,7 +46,8 @@ def measured(place: Place) -> Figures:
     add = _seconds(lambda: KnowledgeStore(place, LetterEmbedder()).add(pack))
     opening = _seconds(lambda: KnowledgeStore(place, LetterEmbedder()))
     store = KnowledgeStore(place, LetterEmbedder())
-    first, *following = (_seconds(lambda q=question: _search(store, q)) for question in (_QUESTIONS[0], *_QUESTIONS))  # type: ignore[misc]  # binds now
+    asked = (_QUESTIONS[0], *_QUESTIONS)
+    first, *following = (_seconds(partial(_search, store, question)) for question in asked)
     return Figures(add=add, open=opening, first_search=first, search=median(following), refresh=_seconds(store.refresh))
 
 

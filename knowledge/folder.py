@@ -101,7 +101,7 @@ class StoreFolder:
         if self.place.shared:
             description = self._described()
             # Where nothing was listed yet, the place was copied from a folder, and all tags count.
-            before = self.tags() if description.tags is None else description.tags
+            before = tuple(self.tags()) if description.tags is None else description.tags
             tags = (*(former for former in before if former != tag), tag)
             self._publish(description.model_copy(update={"tags": tags}))
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import UserDict
 from collections.abc import Callable, ItemsView, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -330,7 +331,7 @@ def test_what_a_writer_without_a_turn_writes_in_the_middle_of_a_change_stops_it(
     store.add(make_pack("en"))
     before, pack = found(store), make_pack("ja")
 
-    class Meanwhile(dict[str, object]):
+    class Meanwhile(UserDict[str, object]):
         def items(self) -> ItemsView[str, object]:
             stray_rows(settings)
             return super().items()
