@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test lint types bench weights test-weights browser clean
+.PHONY: run test lint types bench weights test-weights browser storage clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,11 +14,12 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 MADE := $(VENV)/.made
 ENGINE := $(VENV)/.engine
 READY := $(VENV)/.ready
+STORAGE := $(VENV)/storage/.ready
 
 run: $(READY)
 	$(BIN)/coreasoner chat --starter
 
-test: lint types test-weights browser
+test: lint types test-weights browser storage
 	$(BIN)/python -m pytest
 
 lint: $(READY)
@@ -47,6 +48,14 @@ browser:
 	    apt-get update -qq; \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-core fonts-noto-cjk >/dev/null; \
 	  else echo "There is no Chromium here; the browser test will be skipped. On Debian: apt-get install chromium"; fi; fi
+
+# The S3-compatible server of the tests, in an environment of its own: see tests/storage.txt.
+storage: $(STORAGE)
+
+$(STORAGE): $(MADE) tests/storage.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --disable-pip-version-check -r tests/storage.txt
+	touch $@
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version)'

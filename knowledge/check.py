@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge import mark_list
 from knowledge.curations import read_decisions
-from knowledge.errors import KnowledgeBaseMissing, KnowledgeError
+from knowledge.errors import KnowledgeBaseMissing, KnowledgeError, StorageError
 from knowledge.folder import StoreFolder
 from knowledge.ingest import Progress
 from knowledge.mark_list import scanned
 from knowledge.passage import Passage, passage_id, text_hash
-from knowledge.table import PassageTable, all_tags, only
+from knowledge.place import Place
+from knowledge.table import PassageTable, only
 from knowledge.versions import Holding
 
 _PROBE = 100  # characters of a passage by which the index must find it
@@ -43,11 +44,12 @@ class CheckSummary(BaseModel):
     faults: tuple[Fault, ...]
 
 
-def check(path: Path, progress: Progress | None = None) -> CheckSummary:
-    """Prove every source, every version and every passage of each; raises KnowledgeBaseMissing."""
-    if not path.exists():
+def check(where: Path | Place, progress: Progress | None = None) -> CheckSummary:
+    """Prove every source, every version and every passage of each; raises KnowledgeBaseMissing, StorageError."""
+    parts = StoreFolder(where)
+    if not parts.place.exists():
         raise KnowledgeBaseMissing
-    return _Inspection(StoreFolder(path), progress or (lambda label, done, total: None)).run()
+    return _Inspection(parts, progress or (lambda label, done, total: None)).run()
 
 
 class _Inspection:
@@ -76,6 +78,8 @@ class _Inspection:
     def _noting(self, subject: str) -> Iterator[None]:
         try:
             yield
+        except StorageError:
+            raise
         except (KnowledgeError, OSError) as error:
             self._note(subject, str(error))
 
@@ -88,8 +92,8 @@ class _Inspection:
         with self._noting("records"):
             self._parts.require_tables()
         with self._noting("tables"):
-            tags = all_tags(self._parts.tables)
-        return sorted(tags, key=tags.__getitem__)
+            tags = self._parts.tags()
+        return list(tags)
 
     def _version(self, tag: str) -> int:
         """Look at one version; returns how many passages it has."""

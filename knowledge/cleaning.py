@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.errors import KnowledgeBaseMissing
 from knowledge.folder import StoreFolder
+from knowledge.place import Place
 from knowledge.rebuild import write_versions
 from knowledge.table import PassageTable, all_tags
 from knowledge.versions import Version
@@ -31,29 +32,31 @@ class CleanSummary(BaseModel):
     still_read: bool
 
 
-def clean(path: Path, *, keep: Collection[str], older_than: timedelta, now: datetime) -> CleanSummary:
+def clean(where: Path | Place, *, keep: Collection[str], older_than: timedelta, now: datetime) -> CleanSummary:
     """Remove the versions that were replaced longer ago than `older_than`, but none of `keep` and never the newest.
 
-    What only they held is removed too, and so are former tables that nobody reads any more. Killed in the middle, the
-    next call goes on. Raises KnowledgeBaseMissing, KnowledgeBaseDamaged, StoreUnwritable.
+    In a place that machines share, what cases of any of them have read stays as well. What only the removed versions
+    held is removed too, and so are former tables that nobody reads any more. Killed in the middle, the next call goes
+    on. Raises KnowledgeBaseMissing, KnowledgeBaseDamaged, StoreUnwritable, TurnLost, StorageError.
     """
-    parts = StoreFolder(path)
-    if not path.exists():
+    parts = StoreFolder(where)
+    if not parts.place.exists():
         raise KnowledgeBaseMissing
     with parts.writing():
         parts.require_tables()
         parts.settle()
-        before = _size(path)
+        before, kept = parts.place.size(), {*keep, *parts.read_elsewhere()}
         history = parts.versions.settled()
         old = [v for v, replaced in _replaced(history) if not v.cleaned and replaced <= now - older_than]
-        going = [version for version in old if version.tag not in keep]
+        going = [version for version in old if version.tag not in kept]
         for version in going:
+            parts.turn.require()
             parts.versions.write(version.model_copy(update={"cleaned": now}))
         still_read = _forget(parts)
         return CleanSummary(
             removed=tuple(version.tag for version in going),
-            needed=tuple(version.tag for version in old if version.tag in keep),
-            freed=before - _size(path),
+            needed=tuple(version.tag for version in old if version.tag in kept),
+            freed=before - parts.place.size(),
             still_read=still_read,
         )
 
@@ -74,7 +77,9 @@ def _forget(parts: StoreFolder) -> bool:
         former, tables = parts.tables, parts.new_tables()
         write_versions(tables, staying, lambda version, names: PassageTable(former, version.tag).rows(names))
         parts.switch(tables)
-    parts.kept.forget_all_but(_needed(parts, staying))
+    needed = _needed(parts, staying)
+    parts.turn.require()
+    parts.kept.forget_all_but(needed)
     return parts.drop_unread()
 
 
@@ -85,7 +90,3 @@ def _needed(parts: StoreFolder, versions: tuple[Version, ...]) -> set[str]:
     entries = (entry for holding in held for entry in parts.kept.manifest(holding.manifest).documents)
     decided = {version.curation for version in versions if version.curation}
     return own | decided | {str(entry.sha256) for entry in entries}
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

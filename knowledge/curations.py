@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from knowledge import mark_list
 from knowledge.curation import Curation, Decisions, Place
-from knowledge.errors import DocumentAltered, StoreUnwritable
+from knowledge.errors import DocumentAltered, StorageError, StoreUnwritable, TurnLost
 from knowledge.folder import StoreFolder
 from knowledge.kept import Kept
 from knowledge.mark_list import Mark, scanned
@@ -51,7 +51,7 @@ class Curations:
                 return mark_list.read(content)
         marks = scanned(kept.passages(holding), kept.document_text)
         # A store that nobody may write is scanned anew by every process.
-        with suppress(StoreUnwritable), self._parts.writing():
+        with suppress(StoreUnwritable, TurnLost, StorageError), self._parts.writing():
             note_marks(kept, holding, marks)
         return marks
 

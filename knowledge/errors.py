@@ -12,6 +12,12 @@ KnowledgeError
 ├── ReaderUnavailable       the process that reads documents can't be started
 ├── DocumentAltered         a document no longer has the hash that was recorded for it
 ├── StoreUnwritable         the store's folder can't be written now
+├── TurnLost                another machine has taken over the writing
+├── StorageError            the object storage
+│   ├── StorageUnreachable  doesn't answer
+│   ├── StorageRefused      doesn't accept the key or the request
+│   ├── StorageMissing      has no such bucket
+│   └── StorageUnsuited     can't keep two writers apart
 └── EmbedderMismatch        the store was built with another embedder
 """
 
@@ -112,6 +118,51 @@ class StoreUnwritable(KnowledgeError):
 
     def __init__(self, folder: str, problem: str) -> None:
         super().__init__(f"The knowledge base in {folder} can't be written: {problem}; nothing was changed.")
+
+
+class TurnLost(KnowledgeError):
+    """Another machine took over because this one gave no sign of life for too long; what was begun isn't valid."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"Another machine has taken over the writing of {place}, because this one was not heard of for too long; "
+            "nothing was changed, run the command again."
+        )
+
+
+class StorageError(KnowledgeError):
+    """The object storage that holds the knowledge base."""
+
+
+class StorageUnreachable(StorageError):
+    """No answer in time, or one that says that it can't serve now."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"The object storage at {host} can't be reached or doesn't answer in time; nothing is lost, "
+            "check that it runs and run the command again."
+        )
+
+
+class StorageRefused(StorageError):
+    """The key isn't there, isn't accepted, or may not do what was asked."""
+
+
+class StorageMissing(StorageError):
+    """There is no such bucket; buckets are made by whoever runs the storage."""
+
+    def __init__(self, bucket: str, host: str) -> None:
+        super().__init__(f"There is no bucket {bucket} at {host}; make it, or correct knowledge.location.")
+
+
+class StorageUnsuited(StorageError):
+    """The storage ignores a condition of a write."""
+
+    def __init__(self, host: str, condition: str) -> None:
+        super().__init__(
+            f"The object storage at {host} ignores {condition}, so that nothing would keep two writers apart; "
+            "update it to a version that knows conditional writes."
+        )
 
 
 class EmbedderMismatch(KnowledgeError):

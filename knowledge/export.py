@@ -24,7 +24,7 @@ def export_pack(store: KnowledgeStore, name: str, folder: Path) -> Manifest:
     manifest = store.pack(name).manifest
     if folder.exists():
         raise ExportRefused(str(folder))
-    parts = StoreFolder(store.folder)
+    parts = StoreFolder(store.place)
     record = parts.versions.read(store.table.tag)
     holding = record.packs.get(name) if record else None
     unfinished = folder.with_name(f".{folder.name}.new")

@@ -25,17 +25,15 @@ _ROWS = TypeAdapter(list[dict[str, Any]])
 
 
 class Kept(Sources):
-    """The folder `sources/`, read as what it holds."""
+    """The shelf `sources`, read as what it holds."""
 
     def digests(self) -> tuple[str, ...]:
         """The digest of everything that is kept."""
-        return tuple(sorted(path.name for path in self._folder.glob("*") if _DIGEST.fullmatch(path.name)))
+        return tuple(sorted(name for name in self._shelf.names() if _DIGEST.fullmatch(name)))
 
     def forget_all_but(self, needed: Collection[str]) -> None:
         """Delete what has another digest, with everything that was derived from it and is named after it."""
-        for path in list(self._folder.glob("*")):
-            if path.is_file() and _DIGEST.match(path.name) and path.name[:64] not in needed:
-                path.unlink()
+        self._shelf.delete(n for n in self._shelf.names() if _DIGEST.match(n) and n[:64] not in needed)
 
     def manifest(self, digest: str) -> Manifest:
         """A manifest; raises NotInKnowledgeBase, DocumentAltered or KnowledgeBaseDamaged."""

@@ -4,7 +4,6 @@ All versions are made again under their tags, with the passages that they had. T
 take their place in one step at the end. It doesn't know why somebody rebuilds.
 """
 
-import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -14,11 +13,12 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.curations import note_marks
-from knowledge.errors import KnowledgeBaseDamaged, KnowledgeBaseMissing
-from knowledge.folder import Description, StoreFolder
+from knowledge.errors import KnowledgeBaseDamaged, KnowledgeBaseMissing, KnowledgeError
+from knowledge.folder import StoreFolder
 from knowledge.ingest import Progress
 from knowledge.mark_list import scanned
 from knowledge.passage import Passage
+from knowledge.place import Place, Tables
 from knowledge.store import Embedder, embed
 from knowledge.table import Vectors, no_rows, passage_rows, write_version
 from knowledge.versions import Holding, Version
@@ -34,14 +34,14 @@ class RebuildSummary(BaseModel):
     embedder: str
 
 
-def rebuild(path: Path, embedder: Embedder, progress: Progress | None = None) -> RebuildSummary:
-    """Make every version of the knowledge base in a folder again; killed before the end, the old tables stay.
+def rebuild(where: Path | Place, embedder: Embedder, progress: Progress | None = None) -> RebuildSummary:
+    """Make every version in a place [a path: a folder] again; killed before the end, the old tables stay.
 
     Old tables that somebody still reads stay until the next `clean`. Raises KnowledgeBaseMissing, and
     NotInKnowledgeBase, DocumentAltered or KnowledgeBaseDamaged for a source that isn't what was added.
     """
-    parts = StoreFolder(path)
-    if not path.exists():
+    parts = StoreFolder(where)
+    if not parts.place.exists():
         raise KnowledgeBaseMissing
     with parts.writing():
         versions = _valid(parts)
@@ -53,7 +53,7 @@ def rebuild(path: Path, embedder: Embedder, progress: Progress | None = None) ->
         )
         for holding, passages in held.items():
             note_marks(parts.kept, holding, scanned(passages, parts.kept.document_text))
-        parts.describe(Description(embedder=embedder.name, dimension=embedder.dimension, tables=tables.name))
+        parts.replace(tables, embedder.name, embedder.dimension)
         parts.drop_unread()
     return RebuildSummary(versions=len(versions), passages=len(vectors), embedder=embedder.name)
 
@@ -91,19 +91,21 @@ def _rows(
     return pa.concat_tables((no_rows(dimension), *packs))
 
 
-def write_versions(tables: Path, versions: Iterable[Version], rows: Callable[[Version, list[str]], pa.Table]) -> None:
-    """Write versions [oldest first] into a new folder of tables; `rows` gives those of some packs of a version.
+def write_versions(tables: Tables, versions: Iterable[Version], rows: Callable[[Version, list[str]], pa.Table]) -> None:
+    """Write versions [oldest first] into new tables; `rows` gives those of some packs of a version.
 
-    A folder that wasn't finished is removed, unless this process is killed.
+    Tables that weren't finished are removed, unless this process is killed.
     """
+    former: str | None = None
     before: dict[str, Holding] = {}
     try:
         for version in versions:
             names = before.keys() | version.packs.keys()
             changed = {name for name in names if before.get(name) != version.packs.get(name)}
             present = sorted(changed & version.packs.keys())
-            write_version(tables, version.tag, changed, rows(version, present))
-            before = version.packs
+            write_version(tables, former, version.tag, changed, rows(version, present))
+            former, before = version.tag, version.packs
     except BaseException:
-        shutil.rmtree(tables, ignore_errors=True)
+        with suppress(OSError, KnowledgeError):
+            tables.place.drop(tables.name)
         raise

@@ -12,8 +12,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from knowledge.document import Document
-from knowledge.durable import write_whole
 from knowledge.errors import DocumentAltered, NotInKnowledgeBase
+from knowledge.local import as_shelf
+from knowledge.place import Shelf
 
 _PIECE = 1 << 20
 _READING = ".document"
@@ -26,10 +27,10 @@ def digest_of(path: Path) -> str:
 
 
 class Sources:
-    """A folder of files named by their digest."""
+    """A shelf [a path: a folder] of objects named by their digest."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, where: Path | Shelf) -> None:
+        self._shelf = as_shelf(where)
 
     def keep(self, content: bytes) -> str:
         """Write the bytes unless they are there, durably, and return their digest. One writer at a time."""
@@ -44,11 +45,11 @@ class Sources:
         """
         self._write(digest, _pieces(path, digest))
         reading = document.model_dump_json().encode()
-        self._write(digest + _READING, (sha256(reading).hexdigest().encode(), b"\n", reading))
+        self._write(digest + _READING, _hashed(reading))
 
     def read(self, digest: str) -> bytes:
         """The bytes with that digest; raises NotInKnowledgeBase, or DocumentAltered where they were tampered with."""
-        content = self._path(digest).read_bytes()
+        content = self._shelf.read(self._known(digest))
         if sha256(content).hexdigest() != digest:
             raise DocumentAltered(digest)
         return content
@@ -58,50 +59,54 @@ class Sources:
 
         Raises NotInKnowledgeBase, and DocumentAltered where the source or what was read was tampered with.
         """
-        source = self._path(digest)
-        if digest_of(source) != digest:
+        found = sha256()
+        for piece in self._shelf.pieces(self._known(digest)):
+            found.update(piece)
+        if found.hexdigest() != digest:
             raise DocumentAltered(digest)
-        reading = source.with_name(digest + _READING)
-        if not reading.is_file():
-            return None
-        stated, _, content = reading.read_bytes().partition(b"\n")
-        if sha256(content).hexdigest().encode() != stated:
-            raise DocumentAltered(reading.name)
+        content = self._proved(digest + _READING)
         try:
-            return Document.model_validate_json(content)
+            return None if content is None else Document.model_validate_json(content)
         except ValidationError as error:
-            raise DocumentAltered(reading.name) from error
+            raise DocumentAltered(digest + _READING) from error
 
     def keep_note(self, digest: str, name: str, content: bytes) -> None:
         """Keep what was found out about the source with that digest, over a former note of that name.
 
         It is derived, and goes with its source. One writer at a time.
         """
-        write_whole(self._folder / f"{digest}{name}", (sha256(content).hexdigest().encode(), b"\n", content))
+        self._shelf.write(f"{digest}{name}", _hashed(content))
 
     def note(self, digest: str, name: str) -> bytes | None:
         """The note of that name, or None where there is none; raises DocumentAltered."""
-        path = self._folder / f"{digest}{name}"
-        if not path.is_file():
-            return None
-        stated, _, content = path.read_bytes().partition(b"\n")
-        if sha256(content).hexdigest().encode() != stated:
-            raise DocumentAltered(path.name)
-        return content
+        return self._proved(f"{digest}{name}")
 
     def holds(self, digest: str) -> bool:
         """Whether the bytes with that digest are kept."""
-        return len(digest) == 64 and digest.isalnum() and (self._folder / digest).is_file()
+        return len(digest) == 64 and digest.isalnum() and self._shelf.holds(digest)
 
-    def _path(self, digest: str) -> Path:
+    def _proved(self, name: str) -> bytes | None:
+        """What lies beside a source, without the hash in front; None where it isn't there. Raises DocumentAltered."""
+        if not self._shelf.holds(name):
+            return None
+        stated, _, content = self._shelf.read(name).partition(b"\n")
+        if sha256(content).hexdigest().encode() != stated:
+            raise DocumentAltered(name)
+        return content
+
+    def _known(self, digest: str) -> str:
         if not self.holds(digest):
             raise NotInKnowledgeBase("document", digest)
-        return self._folder / digest
+        return digest
 
     def _write(self, name: str, pieces: Iterable[bytes]) -> None:
-        target = self._folder / name
-        if not target.exists():
-            write_whole(target, pieces)
+        if not self._shelf.holds(name):
+            self._shelf.write(name, pieces)
+
+
+def _hashed(content: bytes) -> tuple[bytes, ...]:
+    """The bytes with the line in front that proves them."""
+    return sha256(content).hexdigest().encode(), b"\n", content
 
 
 def _pieces(path: Path, digest: str) -> Iterator[bytes]:

@@ -19,10 +19,12 @@ from knowledge.curations import Curations, note_marks, read_decisions
 from knowledge.errors import EmbedderMismatch, KnowledgeBaseMissing, NotInKnowledgeBase, StoreUnwritable
 from knowledge.folder import Description, StoreFolder
 from knowledge.ingest import Progress, ReadPack, read_documents
+from knowledge.local import LocalFolder
 from knowledge.mark_list import Mark, scanned
 from knowledge.pack import MANIFEST, Complete, Identify, Manifest
 from knowledge.passage import Passage
-from knowledge.table import PassageTable, Vectors, all_tags, newest_tag, passage_rows, write_version
+from knowledge.place import Place
+from knowledge.table import PassageTable, Vectors, passage_rows, write_version
 from knowledge.versions import Holding, Version, as_of, new_tag
 
 _BATCH = 32
@@ -77,26 +79,36 @@ class PackSummary(BaseModel):
 
 
 class KnowledgeStore:
-    """The guidelines in a folder as of one version: the newest when opened, or the one that is named.
+    """The guidelines in a place [a path: a folder] as of one version: the newest when opened, or the one that is named.
 
     A store that is opened at a named version is for replay and can't be changed. Without an embedder everything
     works but searching and adding. Raises EmbedderMismatch, KnowledgeBaseDamaged, and NotInKnowledgeBase for an
     unknown version. Safe to read from several threads.
     """
 
-    def __init__(self, folder: Path, embedder: Embedder | None, version: str | None = None) -> None:
-        self.folder = folder
+    def __init__(self, where: Path | Place, embedder: Embedder | None, version: str | None = None) -> None:
         self._embedder = embedder
-        self._parts = StoreFolder(folder)
-        self._tables = self._parts.tables
+        self._parts = StoreFolder(where)
         self._curations = Curations(self._parts)
         self._pinned = version is not None
         self._check_embedder()
-        if version is not None and version not in all_tags(self._tables):
+        if version is not None and version not in self._parts.tags():
             raise NotInKnowledgeBase("version", version, "`coreasoner knowledge versions` lists them")
         self._parts.require_tables()
-        tag = version or newest_tag(self._tables)
+        self._tables, newest = self._parts.newest()
+        tag = version or newest
         self._table = PassageTable(self._tables, tag) if tag else None
+
+    @property
+    def place(self) -> Place:
+        """Where it lies."""
+        return self._parts.place
+
+    @property
+    def folder(self) -> Path:
+        """The folder of a store that lies on a disk."""
+        assert isinstance(self.place, LocalFolder), f"{self.place} is no folder"
+        return self.place.path
 
     @property
     def embedder(self) -> Embedder:
@@ -144,8 +156,7 @@ class KnowledgeStore:
         """
         if self._pinned:
             return False
-        tables = self._parts.tables
-        tag = newest_tag(tables)
+        tables, tag = self._parts.newest()
         if tag is None or (tag, tables) == (self.version(), self._tables):
             return False
         self._check_embedder()
@@ -155,6 +166,8 @@ class KnowledgeStore:
     def snapshot(self) -> Self:
         """The newest version, to be read from start to end of one task whatever is added meanwhile."""
         self.refresh()
+        if self._table is not None:
+            self._parts.mark_read(self._table.tag)
         same = copy(self)
         same._pinned = True
         return same
@@ -164,7 +177,7 @@ class KnowledgeStore:
 
         Raises NotInKnowledgeBase, VersionCleaned, KnowledgeBaseMissing.
         """
-        return KnowledgeStore(self.folder, self._embedder, as_of(self.history(), when).tag)
+        return KnowledgeStore(self.place, self._embedder, as_of(self.history(), when).tag)
 
     def add(
         self,
@@ -193,7 +206,7 @@ class KnowledgeStore:
         vectors, marks = self._embed(pack, report), scanned(pack.passages, pack.text)
         with self._parts.writing():
             self._check_embedder()
-            self._parts.describe(self._description())
+            self._parts.describe(self.embedder.name, self.embedder.dimension)
             holding = self._keep(pack, _original(path, pack), marks)
             rows = passage_rows(holding.manifest, pack.passages, vectors)
             name, edition = pack.manifest.name, pack.manifest.edition
@@ -301,7 +314,8 @@ class KnowledgeStore:
             curation=curation,
         )
         self._parts.versions.announce(version)
-        write_version(self._parts.tables, version.tag, changed, rows)
+        write_version(*self._parts.newest(), version.tag, changed, rows)
+        self._parts.count(version.tag)
         self._parts.settle()
         self.refresh()
 
@@ -321,20 +335,17 @@ class KnowledgeStore:
 
     def _require_newest(self) -> None:
         if self._pinned:
-            raise StoreUnwritable(str(self.folder), f"it is open at version {self.version()}, which stays as it was")
+            raise StoreUnwritable(str(self.place), f"it is open at version {self.version()}, which stays as it was")
 
     def _check_embedder(self) -> None:
-        if self._embedder is None or newest_tag(self._parts.tables) is None:
+        if self._embedder is None or self._parts.newest()[1] is None:
             return
-        stored, given = self._parts.description(), self._description()
+        stored = self._parts.description()
+        given = Description(embedder=self.embedder.name, dimension=self.embedder.dimension)
         if stored is None:
             raise EmbedderMismatch("(unknown: store.json can't be read)", str(given))
         if (stored.embedder, stored.dimension) != (given.embedder, given.dimension):
             raise EmbedderMismatch(str(stored), str(given))
-
-    def _description(self) -> Description:
-        tables = self._parts.tables.name
-        return Description(embedder=self.embedder.name, dimension=self.embedder.dimension, tables=tables)
 
 
 def embed(embedder: Embedder, texts: Sequence[str], label: str, progress: Progress | None) -> Vectors:

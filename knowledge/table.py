@@ -7,11 +7,10 @@ by the next write. It knows neither documents nor embedders: vectors come and go
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial, reduce
 from operator import and_
-from pathlib import Path
 from typing import Any
 
 import lancedb
@@ -21,9 +20,9 @@ from lancedb.expr import Expr, col
 from lancedb.index import FTS, Bitmap, BTree
 from lancedb.query import MatchQuery
 
-from knowledge.errors import KnowledgeBaseDamaged
+from knowledge.errors import KnowledgeBaseDamaged, StoreUnwritable
 from knowledge.passage import Passage
-from knowledge.presence import hold
+from knowledge.place import Place, Tables
 from knowledge.vectors import HeldFilters, HeldVectors
 from knowledge.vectors import Vectors as Vectors  # for those who hand vectors in
 
@@ -66,14 +65,15 @@ def only(
 
 
 class PassageTable:
-    """One tagged, unchanging version of the table. While it is in use its folder isn't cleaned away."""
+    """One tagged, unchanging version of the table. While it is in use its tables aren't cleaned away."""
 
-    def __init__(self, folder: Path, tag: str) -> None:
+    def __init__(self, tables: Tables, tag: str) -> None:
         self.tag = tag
-        with _readable(f"the table of version {tag}"):
-            self._table = lancedb.connect(str(folder)).open_table(_TABLE)
+        self._place = tables.place
+        with self._readable("table"):
+            self._table = _database(tables).open_table(_TABLE)
             self._table.checkout(tag)
-            hold(self, folder)
+            tables.place.hold(self, tables.name)
         self._held = HeldFilters(len(self))
 
     def nearest(self, vector: Vectors, where: Filter, limit: int) -> list[tuple[str, float]]:
@@ -123,7 +123,7 @@ class PassageTable:
         """All passages of a pack, by document and place; raises KnowledgeBaseDamaged."""
         query = self._table.search().where(only(packs=[name])).select(list(Passage.model_fields))
         rows = self._fetched(query.limit(max(len(self), 1))).to_pylist()
-        with _readable(f"the table of version {self.tag}"):
+        with self._readable("table"):
             found = [_passage(row) for row in rows]
         return sorted(found, key=lambda passage: (passage.document, passage.start, passage.end))
 
@@ -136,16 +136,20 @@ class PassageTable:
 
     def _fetched(self, query: Any) -> pa.Table:
         """The rows of a query; raises KnowledgeBaseDamaged for files that LanceDB can't read."""
-        with _readable(f"the table of version {self.tag}"):
+        with self._readable("table"):
             return query.to_arrow()
+
+    def _readable(self, part: str) -> AbstractContextManager[None]:
+        return _readable(f"the {part} of version {self.tag}", self._place)
 
     def __len__(self) -> int:
         """How many passages there are."""
-        return int(self._table.count_rows())
+        with self._readable("table"):
+            return int(self._table.count_rows())
 
     def unindexed(self) -> dict[str, int]:
         """By column of the full-text indexes, how many rows its index lacks; all of them where there is none."""
-        with _readable(f"the indexes of version {self.tag}"):
+        with self._readable("indexes"):
             names = {index.columns[0]: index.name for index in self._table.list_indices()}
             stats = {column: self._table.index_stats(names[column]) for column in _INDEXES if column in names}
         return {
@@ -153,53 +157,64 @@ class PassageTable:
         }
 
 
-def newest_tag(folder: Path) -> str | None:
-    """The tag of the newest complete version, or None where there is none; raises KnowledgeBaseDamaged."""
-    tags = all_tags(folder)
+def newest(tags: dict[str, int]) -> str | None:
+    """The tag of the newest version, or None where there is none."""
     return max(tags, key=tags.__getitem__) if tags else None
 
 
-def all_tags(folder: Path) -> dict[str, int]:
+def all_tags(tables: Tables) -> dict[str, int]:
     """Every tag with the number of its version in the table; raises KnowledgeBaseDamaged."""
-    if not _committed(folder):
+    if not _committed(tables):
         return {}
-    with _readable("the list of versions"):
-        return _tags(lancedb.connect(str(folder)).open_table(_TABLE))
+    with _readable("the list of versions", tables.place):
+        return _tags(_database(tables).open_table(_TABLE))
 
 
-def written(folder: Path) -> dict[str, datetime]:
+def written(tables: Tables) -> dict[str, datetime]:
     """When each tagged version was written."""
-    if not _committed(folder):
+    if not _committed(tables):
         return {}
-    with _readable("the list of versions"):
-        table = lancedb.connect(str(folder)).open_table(_TABLE)
+    with _readable("the list of versions", tables.place):
+        table = _database(tables).open_table(_TABLE)
         times = {entry["version"]: entry["timestamp"].astimezone(UTC) for entry in table.list_versions()}
         return {tag: times[version] for tag, version in _tags(table).items()}
 
 
-def write_version(folder: Path, tag: str, packs: Collection[str], rows: pa.Table) -> None:
+def write_version(tables: Tables, before: str | None, tag: str, packs: Collection[str], rows: pa.Table) -> None:
     """Make the rows all that the table holds of these packs, as a new version with that tag; no rows remove them.
 
-    The rows change in one commit. Readers see it when indexes and tag are there too: killed before that, nothing
-    happened. Only one process may do this at a time. Raises OSError, RuntimeError or ValueError from LanceDB.
+    What the version `before` [None: nothing] holds of other packs stays. The rows change in one commit. Readers see it
+    when indexes and tag are there too: killed before that, nothing happened. Only one process may do this at a time;
+    raises StoreUnwritable where another did meanwhile, and OSError, RuntimeError or ValueError from LanceDB.
     """
-    table = _last_complete(folder, rows.schema)
+    table = _last_complete(tables, before, rows.schema)
     replaced = col("pack").isin(sorted(packs))
     if len(rows):
         merge = table.merge_insert(["pack", "id"]).when_matched_update_all().when_not_matched_insert_all()
-        merge.when_not_matched_by_source_delete(replaced).execute(rows)
+        with _alone(table, tables.place):
+            merge.when_not_matched_by_source_delete(replaced).execute(rows)
     elif packs:
-        table.delete(replaced)
+        with _alone(table, tables.place):
+            table.delete(replaced)
     for column, config in _INDEXES.items():
-        table.create_index(column, config=config, replace=True)
+        with _alone(table, tables.place):
+            table.create_index(column, config=config, replace=True)
     table.tags.create(tag, table.version)
 
 
-def _last_complete(folder: Path, schema: pa.Schema) -> Any:  # LanceDB's table class isn't typed for us
-    database = lancedb.connect(str(folder))
-    tag = newest_tag(folder)
+@contextmanager
+def _alone(table: Any, place: Place) -> Iterator[None]:
+    """LanceDB lays a change on top of what others wrote meanwhile: then it isn't the next version, and not ours."""
+    before = table.version
+    yield
+    if table.version != before + 1:
+        raise StoreUnwritable(str(place), "another program wrote its tables at the same time")
+
+
+def _last_complete(tables: Tables, tag: str | None, schema: pa.Schema) -> Any:  # LanceDB's table isn't typed for us
+    database = _database(tables)
     if tag is None:
-        mode = "overwrite" if _committed(folder) else "create"
+        mode = "overwrite" if _committed(tables) else "create"
         return database.create_table(_TABLE, schema=schema, mode=mode)
     table = database.open_table(_TABLE)
     if _tags(table)[tag] != table.version:
@@ -208,16 +223,23 @@ def _last_complete(folder: Path, schema: pa.Schema) -> Any:  # LanceDB's table c
 
 
 @contextmanager
-def _readable(part: str) -> Iterator[None]:
+def _readable(part: str, place: Place) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, ValueError) as error:
+        place.require_answer()
         raise KnowledgeBaseDamaged(part) from error
 
 
-def _committed(folder: Path) -> bool:
+def _committed(tables: Tables) -> bool:
     """Whether any version was ever written: a first write that was killed leaves a folder that LanceDB won't open."""
-    return any((folder / f"{_TABLE}.lance" / "_versions").glob("*.manifest"))
+    manifests = tables.place.shelf(f"{tables.name}/{_TABLE}.lance/_versions").names()
+    return any(name.endswith(".manifest") for name in manifests)
+
+
+def _database(tables: Tables) -> Any:
+    address, options = tables.place.address(tables.name)
+    return lancedb.connect(address, storage_options=options)
 
 
 def _tags(table: Any) -> dict[str, int]:

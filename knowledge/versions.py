@@ -1,6 +1,6 @@
 """The versions of a knowledge base: what each one held, since when, and which was valid on a day.
 
-One file a version, beside the tables, so that the tables can be made again with all that they were. A record is
+One object a version, beside the tables, so that the tables can be made again with all that they were. A record is
 announced before its version is tagged in the table and settled after it: the tag alone makes a version valid, and a
 settled record without a tag means that the table is lost. It knows neither tables nor passages.
 """
@@ -13,9 +13,10 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, PositiveInt, StringConstraints, ValidationError
 
-from knowledge.durable import write_whole
 from knowledge.errors import KnowledgeBaseDamaged, KnowledgeBaseMissing, NotInKnowledgeBase, VersionCleaned
+from knowledge.local import as_shelf
 from knowledge.pack import Digest
+from knowledge.place import Shelf
 
 _SETTLED, _ANNOUNCED = ".json", ".announced"
 
@@ -54,54 +55,54 @@ class Version(BaseModel):
 
 
 class Versions:
-    """The folder of records. One writer at a time."""
+    """The shelf [a path: a folder] of records. One writer at a time."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, where: Path | Shelf) -> None:
+        self._shelf = as_shelf(where)
 
     def announce(self, version: Version) -> None:
         """Write the record of a version that is about to be tagged."""
-        write_whole(self._folder / f"{version.tag}{_ANNOUNCED}", [version.model_dump_json().encode()])
+        self._shelf.write(f"{version.tag}{_ANNOUNCED}", [version.model_dump_json().encode()])
 
     def settle(self, valid: Collection[str]) -> None:
         """Keep the announced records of the tags that exist; what else was announced never came to be."""
-        for announced in self._folder.glob(f"*{_ANNOUNCED}"):
-            tag = announced.name.removesuffix(_ANNOUNCED)
+        for announced in self._named(_ANNOUNCED):
+            tag = announced.removesuffix(_ANNOUNCED)
             if tag in valid:
-                announced.replace(self._folder / f"{tag}{_SETTLED}")
+                self._shelf.rename(announced, f"{tag}{_SETTLED}")
             else:
-                announced.unlink()
+                self._shelf.delete([announced])
 
     def write(self, version: Version) -> None:
         """Write a settled record, over the former one of that version where there is one."""
-        write_whole(self._folder / f"{version.tag}{_SETTLED}", [version.model_dump_json().encode()])
+        self._shelf.write(f"{version.tag}{_SETTLED}", [version.model_dump_json().encode()])
 
     def read(self, tag: str) -> Version | None:
         """The record of a tag, or None where there is none; raises KnowledgeBaseDamaged."""
         for ending in (_SETTLED, _ANNOUNCED):
-            file = self._folder / f"{tag}{ending}"
-            if file.is_file():
-                return _read(file, tag)
+            if self._shelf.holds(f"{tag}{ending}"):
+                return self._read(f"{tag}{ending}", tag)
         return None
 
     def settled(self) -> tuple[Version, ...]:
         """Every settled record, cleaned ones too, oldest first; raises KnowledgeBaseDamaged."""
-        files = self._folder.glob(f"[!.]*{_SETTLED}")
-        return in_order(_read(file, file.name.removesuffix(_SETTLED)) for file in files)
+        return in_order(self._read(name, name.removesuffix(_SETTLED)) for name in self._named(_SETTLED))
 
     def any_valid(self) -> bool:
         """Whether some version should be readable."""
         return any(version.cleaned is None for version in self.settled())
 
+    def _named(self, ending: str) -> list[str]:
+        return [name for name in self._shelf.names() if name.endswith(ending)]
 
-def _read(file: Path, tag: str) -> Version:
-    try:
-        version = Version.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise KnowledgeBaseDamaged(f"the record of version {tag}") from error
-    if version.tag != tag:
-        raise KnowledgeBaseDamaged(f"the record of version {tag}")
-    return version
+    def _read(self, name: str, tag: str) -> Version:
+        try:
+            version = Version.model_validate_json(self._shelf.read(name))
+        except (OSError, ValidationError) as error:
+            raise KnowledgeBaseDamaged(f"the record of version {tag}") from error
+        if version.tag != tag:
+            raise KnowledgeBaseDamaged(f"the record of version {tag}")
+        return version
 
 
 def in_order(versions: Iterable[Version]) -> tuple[Version, ...]:

@@ -1,10 +1,13 @@
 """Fixtures that every room's tests may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 import pytest
+
+from tests.storage import StorageServer, moto_server
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,13 @@ def shared_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("COREASONER_TEST_DATA names no folder of shared benchmark files")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def storage_server() -> Iterator[StorageServer]:
+    """An S3-compatible server on this machine; without moto (`make storage`) the test is skipped."""
+    program = moto_server()
+    if not program:
+        pytest.skip("there is no moto_server; `make storage` installs it")
+    with StorageServer(program) as server:
+        yield server

@@ -41,7 +41,7 @@ def examine(workspace: Workspace) -> tuple[Finding, ...]:
     """Every finding, whatever fails on the way."""
     return tuple(
         finding
-        for look in (_software, _machine, _models, _remote, _guidelines, _record, _port)
+        for look in (_software, _machine, _models, _remote, examine_storage, _guidelines, _record, _port)
         for finding in look(workspace)
     )
 
@@ -126,6 +126,29 @@ def _endpoint(subject: str, endpoint: Endpoint, model: str) -> Finding:
         words = f"{endpoint.host} serves {model}, but what patients say travels there unencrypted; use https"
         return Finding(subject=subject, state="warning", words=words)
     return Finding(subject=subject, state="good", words=f"{endpoint.host} serves {model}")
+
+
+def examine_storage(workspace: Workspace) -> Iterator[Finding]:
+    """Whether the bucket of the guidelines can be reached and written; nothing where they lie in a folder."""
+    chosen = workspace.settings.knowledge
+    if not chosen.in_bucket:
+        return
+    from knowledge.bucket import Bucket
+
+    where = f"{chosen.location} at {chosen.host}"
+    try:
+        writable = Bucket(chosen).prove()
+    except KnowledgeError as error:
+        yield Finding(subject="storage", state="bad", words=str(error))
+        return
+    if not writable:
+        words = f"{where} can be read, but this key may not write there: no guidelines are added from here"
+        yield Finding(subject="storage", state="warning", words=words)
+    elif not chosen.private:
+        words = f"{where} can be read and written, but what is kept there travels unencrypted; use https"
+        yield Finding(subject="storage", state="warning", words=words)
+    else:
+        yield Finding(subject="storage", state="good", words=f"{where} can be read and written")
 
 
 def _guidelines(workspace: Workspace) -> Iterator[Finding]:

@@ -130,7 +130,7 @@ def search(
     _require_known(archive, language, jurisdiction, pack)
     withheld: list[Passage] = []
     hits = search_guidelines(
-        KnowledgeStore(archive.folder, workspace.embedder, archive.version()),
+        KnowledgeStore(archive.place, workspace.embedder, archive.version()),
         [query],
         languages=language,
         jurisdictions=jurisdiction,
@@ -200,7 +200,7 @@ def rebuild(context: typer.Context) -> None:
     """Make the tables again from the kept documents: after damage, or for another embedder."""
     workspace = Workspace(context.obj)
     with progress() as shown:
-        made = rebuild_store(workspace.settings.knowledge_folder, workspace.embedder, shown)
+        made = rebuild_store(workspace.guidelines, workspace.embedder, shown)
     said = f"{made.versions} versions and {made.passages} passages are made again for {made.embedder}"
     Console().print(views.line(said), soft_wrap=True)
 
@@ -209,7 +209,7 @@ def rebuild(context: typer.Context) -> None:
 def check(context: typer.Context) -> None:
     """Prove every document, passage, version and index; ends with 1 and a line for each fault."""
     with progress() as shown:
-        summary = check_store(Workspace(context.obj).settings.knowledge_folder, shown)
+        summary = check_store(Workspace(context.obj).guidelines, shown)
     views.checked(Console(), summary)
     if summary.faults:
         raise typer.Exit(1)
@@ -223,8 +223,9 @@ def clean(
     """Remove versions that are out of use, but none that a transcript names."""
     with Workspace(context.obj) as workspace:
         named = workspace.transcripts.values(EventKind.RETRIEVAL, "version")
-        folder = workspace.settings.knowledge_folder
-        summary = clean_store(folder, keep=named, older_than=timedelta(days=older_than), now=datetime.now(UTC))
+        summary = clean_store(
+            workspace.guidelines, keep=named, older_than=timedelta(days=older_than), now=datetime.now(UTC)
+        )
     views.cleaned(Console(), summary)
 
 

@@ -190,7 +190,7 @@ def cleaned(console: Console, summary: CleanSummary) -> None:
             console.print(line(f"{words}: {', '.join(tags)}"), soft_wrap=True)
     console.print(line(f"{len(summary.removed)} versions removed, {max(summary.freed, 0) / 1e6:.1f} MB freed"))
     if summary.still_read:
-        said = "The former tables are still being read by a running chat; clean again after its next case."
+        said = "The former tables may still be read by a running chat; clean again after its next case, or in a day."
         console.print(line(said), soft_wrap=True)
 
 

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from agents.languages import languages
 from agents.team import TeamSettings
+from knowledge.storage import KnowledgeSettings
 from models.endpoint import RemoteSettings
 from models.protocol import EngineSettings
 from ui.errors import SettingsInvalid
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     remote: dict[str, RemoteSettings] = Field(default_factory=dict)
     team: TeamSettings = TeamSettings()
     chat: ChatSettings = ChatSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
     transcripts: TranscriptSettings = TranscriptSettings()
 
     @field_validator("languages")
@@ -128,7 +130,7 @@ class Settings(BaseSettings):
 
     @property
     def knowledge_folder(self) -> Path:
-        """Where guidelines are kept."""
+        """Where guidelines are kept, unless `knowledge.location` says otherwise."""
         return self.home / "knowledge"
 
     @property

@@ -21,6 +21,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from agents.consultation import Outcome, Progress, consult
 from agents.messages import Case
 from agents.team import Resources, Role, Thresholds
+from knowledge.place import Place
+from knowledge.storage import place_of
 from knowledge.store import KnowledgeStore
 from models.chat_template import chat_template
 from models.client import LlamaChatClient
@@ -99,14 +101,19 @@ class Workspace:
         return Reranker(self.weights.checked_path(name), self.registry.card(name)) if name else None
 
     @cached_property
+    def guidelines(self) -> Place:
+        """Where the guidelines are kept. Raises StorageRefused."""
+        return place_of(self.settings.knowledge, self.settings.knowledge_folder)
+
+    @cached_property
     def store(self) -> KnowledgeStore:
         """The guidelines. Raises KnowledgeError, ModelError."""
-        return KnowledgeStore(self.settings.knowledge_folder, self.embedder)
+        return KnowledgeStore(self.guidelines, self.embedder)
 
     @cached_property
     def archive(self) -> KnowledgeStore:
         """The guidelines without an embedder, for all but searching and adding. Raises KnowledgeError."""
-        return KnowledgeStore(self.settings.knowledge_folder, None)
+        return KnowledgeStore(self.guidelines, None)
 
     @cached_property
     def transcripts(self) -> TranscriptStore:
@@ -195,7 +202,7 @@ class Workspace:
             self.weights.path(name)
         _ = self.transcripts  # opened before the weights: without a record no case is argued
         empty = NotReady("The knowledge base is empty; run `coreasoner knowledge add FOLDER` first.")
-        if not self.settings.knowledge_folder.exists():
+        if not self.guidelines.exists():
             raise empty
         for name in models:
             asyncio.run(self._open(name))

@@ -186,3 +186,21 @@ def test_a_file_that_is_no_text_is_refused(no_settings: Path) -> None:
 def test_a_named_file_that_is_not_there_is_refused(no_settings: Path) -> None:
     with pytest.raises(SettingsInvalid, match="There is no settings file"):
         load_settings(no_settings / "nowhere.toml")
+
+
+def test_guidelines_may_lie_in_a_bucket_and_keys_are_named_by_their_variables(home: Path) -> None:
+    (home / "coreasoner.toml").write_text(
+        '[knowledge]\nlocation = "s3://ward/guidelines"\nendpoint = "https://storage.ward.example:9000"\n'
+        'region = "ward-1"\naccess_key_variable = "WARD_KEY"\nsecret_key_variable = "WARD_SECRET"\n',
+        "utf-8",
+    )
+
+    chosen = load_settings().knowledge
+
+    assert (chosen.bucket, chosen.prefix, chosen.host) == ("ward", "guidelines", "storage.ward.example:9000")
+    assert (chosen.access_key_variable, chosen.secret_key_variable) == ("WARD_KEY", "WARD_SECRET")
+
+
+@pytest.mark.parametrize("line", ['location = "gs://ward"', 'access_key = "AKIA"', 'endpoint = "https://me:x@ward"'])
+def test_a_location_that_is_no_bucket_and_keys_in_the_file_are_refused(home: Path, line: str) -> None:
+    assert f"knowledge.{line.split()[0]}" in refusal(home, f"[knowledge]\n{line}\n")
