@@ -1,6 +1,7 @@
 """Hybrid search: the nearest vectors and the matching words, fused by how much better than the rest they are.
 
-It ranks and flags; whether a flagged passage is shown, and as what, is the caller's decision.
+Without an embedding model words alone are searched. It ranks and flags; whether a flagged passage is shown, and as
+what, is the caller's decision.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ _MAX_QUERY = 2000  # characters: what small embedders read at most; the rest wou
 # Equal scores come back in any order, so more are fetched than kept and the tie is broken here, by id.
 _OVERFETCH = 4
 _PRIOR = 30
+_MATCHING = 6.0  # BM25 from which a passage counts as relevant where no embedding model judges it
 _LEAST_LIFT = 0.01  # under it nothing is near, and differences between distant passages are not stretched
 
 Ranking = Mapping[str, float]  # id to cosine or BM25, best first
@@ -63,32 +65,39 @@ def search(
     compared without script and region; None means every language, jurisdiction or pack. A passage is flagged relevant
     where its cosine exceeds what the query has to any passage at all by `relevance` (see `_baselines`, which explains
     `typical`); one that expired before `today` is flagged and not held back. Passages with the same text are given
-    once. Raises KnowledgeBaseMissing; a search without words or filters that admit nothing
-    give an empty result.
+    once. Where the store has no embedder, words alone find, and relevant is what they match well (see `_MATCHING`).
+    Raises KnowledgeBaseMissing; a search without words or filters that admit nothing give an empty result.
     """
     table = store.table
     asked = [text for text in map(_readable, queries) if text]
     if not asked or any(admitted is not None and not admitted for admitted in (languages, jurisdictions, packs)):
         return ()
     where = only(languages, jurisdictions, packs)
-    vectors = store.embedder.embed_queries(asked)
+    centre, count = table.centre(where)
+    vectors = store.embedder.embed_queries(asked) if store.has_embedder else _no_vectors(len(asked), len(centre))
     rankings = _rankings(table, asked, vectors, where, candidates)
-    baselines = _baselines(vectors, *table.centre(where), typical)
+    baselines = _baselines(vectors, centre, count, typical)
     candidate = table.passages({item for ranking in (*rankings.dense, *rankings.text) for item in ranking}, where)
     scores = _fused(candidate, vectors, baselines, rankings.text)
     found = sorted(candidate, key=lambda pair: _order(pair[0], scores))
     best = sorted(_folded(found, scores), key=lambda pair: _order(pair[0], scores))
     if rerank:
         best = _reranked(best[:candidates], asked[0], rerank, scores)
+    near = (_nearness(vectors, baselines, v) if store.has_embedder else None for _, v in best[:limit])
     return tuple(
-        _scored(passage, scores, rankings, _nearness(vectors, baselines, vector), today, relevance)
-        for passage, vector in best[:limit]
+        _scored(passage, scores, rankings, nearness, today, relevance)
+        for (passage, _), nearness in zip(best[:limit], near, strict=True)
     )
 
 
 def _readable(query: str) -> str:
     """The query without what can't be encoded, and no longer than an embedder reads."""
     return query[:_MAX_QUERY].encode("utf-8", "ignore").decode().replace("\0", " ").strip()
+
+
+def _no_vectors(queries: int, dimension: int) -> Vectors:
+    """Vectors without a direction, which are near to nothing."""
+    return np.zeros((queries, dimension), np.float32)
 
 
 def _rankings(table: PassageTable, asked: list[str], vectors: Vectors, where: Filter, candidates: int) -> _Rankings:
@@ -185,18 +194,20 @@ def _scored(
     passage: Passage,
     scores: dict[str, float],
     rankings: _Rankings,
-    near: _Nearness,
+    near: _Nearness | None,
     today: date,
     relevance: float,
 ) -> ScoredPassage:
+    """The passage with why it stands where it does; `near` None is a search by words alone."""
+    matches = any(ranking.get(passage.id, 0.0) >= _MATCHING for ranking in rankings.text)
     return ScoredPassage(
         passage=passage,
         score=scores[passage.id],
-        similarity=near.similarity,
-        lift=near.lift,
+        similarity=near.similarity if near else None,
+        lift=near.lift if near else None,
         rank_dense=_best_rank(passage.id, rankings.dense),
         rank_text=_best_rank(passage.id, rankings.text),
-        relevant=near.lift is not None and near.lift >= relevance,
+        relevant=matches if near is None else near.lift is not None and near.lift >= relevance,
         expired=passage.expires is not None and passage.expires < today,
     )
 
