@@ -116,8 +116,8 @@ def _objections(judged: _Judged, near: float | None, support: float) -> Iterator
         yield "denies what the cited passage says, or says what it denies"
     if near is not None and near < support:
         yield "too far from the cited passage"
-    if near is None and not judged.own:
-        yield "stands in another language than the cited passage, and no embedding model is there to compare them"
+    if near is None and len(judged.own) < len(judged.cited):
+        yield "cites a passage in another language, and no embedding model is there to compare them"
     if _foreign_words(judged):
         yield "says what the cited passage does not"
 

@@ -4,6 +4,8 @@ Without an embedding model words alone are searched. It ranks and flags; whether
 what, is the caller's decision.
 """
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import islice
@@ -23,8 +25,14 @@ _MAX_QUERY = 2000  # characters: what small embedders read at most; the rest wou
 # Equal scores come back in any order, so more are fetched than kept and the tie is broken here, by id.
 _OVERFETCH = 4
 _PRIOR = 30
-_MATCHING = 6.0  # BM25 from which a passage counts as relevant where no embedding model judges it
+# BM25 for each word of the query, as a share of the logarithm of how many passages there are, from which a passage is
+# relevant where no embedding model judges it. 144 questions on the starter topics (8 languages) against 384 of LiveQA
+# (en, es, ja, zh) on the starter packs: AUC 0.84; 69 % and 13 % pass.
+_MATCHING = 0.25
 _LEAST_LIFT = 0.01  # under it nothing is near, and differences between distant passages are not stretched
+
+# Hiragana, Katakana, Han, Thai, Lao, Khmer, Myanmar.
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1780-\u17ff\u1000-\u109f]")
 
 Ranking = Mapping[str, float]  # id to cosine or BM25, best first
 Rerank = Callable[[str, Sequence[str]], NDArray[np.float32]]  # question, n passages -> scores [n], the more the better
@@ -35,6 +43,7 @@ class _Rankings(BaseModel):
 
     dense: tuple[Ranking, ...]
     text: tuple[Ranking, ...]
+    least: tuple[float, ...]  # BM25 that makes a passage relevant by words alone, a query each
 
 
 class _Nearness(BaseModel):
@@ -106,7 +115,14 @@ def _rankings(table: PassageTable, asked: list[str], vectors: Vectors, where: Fi
     return _Rankings(
         dense=tuple(_ranking(scored, candidates) for scored in dense),
         text=tuple(_ranking(scored, candidates) for scored in text),
+        least=tuple(_MATCHING * math.log1p(len(table)) * _length(query) for query in asked),
     )
+
+
+def _length(query: str) -> float:
+    """How many words a query has; in scripts without spaces two characters are taken for one."""
+    unspaced = len(_UNSPACED.findall(query))
+    return max(1.0, len(_UNSPACED.sub("", query).split()) + unspaced / 2)
 
 
 def _ranking(scored: list[tuple[str, float]], candidates: int) -> Ranking:
@@ -199,7 +215,9 @@ def _scored(
     relevance: float,
 ) -> ScoredPassage:
     """The passage with why it stands where it does; `near` None is a search by words alone."""
-    matches = any(ranking.get(passage.id, 0.0) >= _MATCHING for ranking in rankings.text)
+    matches = any(
+        ranking.get(passage.id, 0.0) >= least for ranking, least in zip(rankings.text, rankings.least, strict=True)
+    )
     return ScoredPassage(
         passage=passage,
         score=scores[passage.id],
