@@ -86,12 +86,11 @@ class Respondent(BaseChatAgent):
         self, case: Case, stands: dict[Side, Argument], alignment: Alignment, token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | Spoken, None]:
         conversation = self._reasoner.conversation
-        asked = await self._asked(case, stands, alignment)
-        conversation.append(UserMessage(content=asked, source="aligner"))
+        asked = UserMessage(content=await self._asked(case, stands, alignment), source="aligner")
         form, budget = rebuttal_form(len(case.options)), self._settings.rebuttal_tokens
-        async for item in self._voice.speak("rebuttal", conversation, token, max_tokens=budget, output=form):
+        async for item in self._voice.speak("rebuttal", [*conversation, asked], token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
-                conversation.append(AssistantMessage(content=item.text, source=self._reasoner.name))
+                conversation += [asked, AssistantMessage(content=item.text, source=self._reasoner.name)]
             yield item
 
     async def _asked(self, case: Case, stands: dict[Side, Argument], alignment: Alignment) -> str:
@@ -173,7 +172,7 @@ def _said(other: Argument, disagreement: Disagreement | None) -> list[str]:
 
 def _fault(written: dict[str, object], reason: str, conclusion: str, case: Case, language: str) -> str | None:
     """Why what a side wrote is no rebuttal; a reason or a new conclusion that could not be shown is none."""
-    if written.get("decision") not in ("hold", "revise") or not conclusion:
+    if written.get("decision") not in ("hold", "revise") or (written["decision"] == "revise" and not conclusion):
         return "malformed"
     if found := fault(reason, language, case.text):
         return found
