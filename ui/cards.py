@@ -238,9 +238,14 @@ def disagreement(given: Answer) -> str:
 
 
 def _stand(found: Disagreement, side: Side, conclusion: str, say: str) -> str:
-    said = [escape(stance(r, say)) for r in found.rebuttals if r.side == side]
-    stances = "".join(f'<dd class="stance" dir="auto">{words}</dd>' for words in said)
+    stances = "".join(_stance(r, say) for r in found.rebuttals if r.side == side)
     return f"<dt>{escape(phrase(f'{side}_side', say))}</dt><dd dir=auto>{escape(conclusion or '-')}</dd>{stances}"
+
+
+def _stance(said: Rebuttal, say: str) -> str:
+    # A reason in another script must not carry the sentence around it along.
+    reason = escape(said.reason or said.fault)
+    return f'<dd class="stance" dir="auto">{escape(stance(said, say)).replace(reason, f"<bdi>{reason}</bdi>")}</dd>'
 
 
 def missing(words: Translation, parts: Sequence[Missing]) -> str:

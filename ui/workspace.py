@@ -265,7 +265,7 @@ class Workspace:
                 "engine": self.settings.engine.model_dump(mode="json"),
                 "engines": {name: engine.description for name, engine in self._engines.items()},
                 "remote": dict(self._remote()),
-                "without": dict(resources.without),
+                "without": {part: reason for part, reason in resources.without.items()},
                 "team": self.settings.team.model_dump(mode="json"),
                 "versions": {name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
                 "machine": {"system": platform.platform(), "processors": os.cpu_count() or 0},

@@ -38,7 +38,11 @@ from transcripts.store import TranscriptStore
 GONE = "The weights are not on this machine; fetch them with `coreasoner models pull`."
 LLMS: frozenset[Part] = frozenset({"english", "local", "synthesizer"})
 LOST: tuple[frozenset[Part], ...] = (
-    *(frozenset({part}) for part in ("english", "local", "synthesizer", "embedder", "guidelines")),
+    frozenset({"english"}),
+    frozenset({"local"}),
+    frozenset({"synthesizer"}),
+    frozenset({"embedder"}),
+    frozenset({"guidelines"}),
     frozenset({"embedder", "guidelines"}),
     frozenset({"english", "embedder"}),
     LLMS,
@@ -138,7 +142,9 @@ def test_every_part_that_is_missing_is_named_with_its_reason_and_no_other(
 @pytest.mark.parametrize(
     ("lost", "mode"),
     [
-        *((frozenset({part}), "synthesized") for part in ("english", "local", "guidelines")),
+        (frozenset({"english"}), "synthesized"),
+        (frozenset({"local"}), "synthesized"),
+        (frozenset({"guidelines"}), "synthesized"),
         (frozenset({"embedder", "guidelines"}), "synthesized"),
         (frozenset({"synthesizer"}), "evidence_only"),
         (LLMS, "evidence_only"),
