@@ -15,9 +15,20 @@ from autogen_agentchat.messages import BaseChatMessage, StructuredMessage
 from autogen_core import CancellationToken
 
 from agents.dispute import latest, remaining, standing
-from agents.fusion import FusionStrategy, promote
+from agents.fusion import EmbedConcepts, FusionStrategy, promote
 from agents.guidelines import Guidelines
-from agents.messages import Alignment, Argument, Case, Disagreement, FusedChain, Message, Rebuttal, Side, Span
+from agents.messages import (
+    Alignment,
+    Argument,
+    Case,
+    ConceptChain,
+    Disagreement,
+    FusedChain,
+    Message,
+    Rebuttal,
+    Side,
+    Span,
+)
 from agents.names import embed_names
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
@@ -88,8 +99,7 @@ class ConceptAligner(BaseChatAgent):
             self._recorder.record(EventKind.CHAIN, arguments[side].chain.model_dump(mode="json"))
         english, local = arguments["english"], arguments["local"]
         embed = self._embedder.embed_concepts if self._embedder else embed_names
-        fused = self._fuse(english.chain, local.chain, embed)
-        fused = promote(fused, self._supported(fused, case))
+        fused = fused_chain(english.chain, local.chain, self._fuse, embed, self._guidelines)
         disagreement = self._disagreement(case, english, local, fused)
         body = fused.model_dump(mode="json")
         body["disagreement"] = disagreement.model_dump(mode="json") if disagreement else None
@@ -97,10 +107,6 @@ class ConceptAligner(BaseChatAgent):
         evidence = self._guidelines.evidence(case, english.reasoning.question, fused)
         self._recorder.record(EventKind.RETRIEVAL, evidence.model_dump(mode="json"))
         return Alignment(fused=fused, evidence=evidence, disagreement=disagreement, spans=())
-
-    def _supported(self, fused: FusedChain, case: Case) -> list[tuple[str, tuple[str, ...]]]:
-        waiting = [c.name for c in fused.aside if c.status == "unconfirmed"]
-        return [(name, self._guidelines.supporting(name, case.language)) for name in waiting]
 
     def _disagreement(self, case: Case, english: Argument, local: Argument, fused: FusedChain) -> Disagreement | None:
         """What the sides say differently: their conclusions, or concepts that one asserts and the other denies."""
@@ -127,6 +133,16 @@ class ConceptAligner(BaseChatAgent):
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Nothing is kept between cases."""
         self._heard.clear()
+
+
+def fused_chain(
+    english: ConceptChain, local: ConceptChain, fuse: FusionStrategy, embed: EmbedConcepts, guidelines: Guidelines
+) -> FusedChain:
+    """Both chains fused, and what waits for evidence promoted where the guidelines in its language support it."""
+    fused = fuse(english, local, embed)
+    waiting = {concept.name for concept in fused.aside if concept.status == "unconfirmed"}
+    asked = [concept for concept in local.concepts if concept.name in waiting]
+    return promote(fused, [(concept.name, guidelines.supporting(concept, local.language)) for concept in asked])
 
 
 def chosen_option(conclusion: str, options: tuple[str, ...]) -> str | None:

@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from agents.messages import Case, CitedPassage, Evidence, FusedChain
+from agents.messages import Case, CitedPassage, Concept, Evidence, FusedChain
+from agents.polarity import mentioned
 from knowledge.errors import KnowledgeError
 from knowledge.passage import ScoredPassage
 from knowledge.search import Rerank, search
@@ -64,15 +65,15 @@ class Guidelines:
             passages=cited,
         )
 
-    def supporting(self, concept: str, case_language: str) -> tuple[str, ...]:
-        """Ids of local-language passages that speak of one concept."""
+    def supporting(self, concept: Concept, language: str) -> tuple[str, ...]:
+        """Ids of passages in a language that speak of one concept, and do not deny what it asserts."""
         if self._store is None:
             return ()
         try:
-            found = self._search((concept,), [case_language])
+            found = self._search((concept.compared,), [language])
         except KnowledgeError:
             return ()
-        return tuple(s.passage.id for s in found if s.relevant and s.rank_text is not None)
+        return tuple(s.passage.id for s in found if _supports(concept, s))
 
     def _search(self, asked: Sequence[str], languages: list[str]) -> tuple[ScoredPassage, ...]:
         assert self._store is not None
@@ -97,6 +98,17 @@ def queries(mode: QueryMode, question: str, fused: FusedChain, side: Literal["en
     if mode == "concept":
         return tuple(names)
     return (question, ", ".join(names))
+
+
+def _supports(concept: Concept, scored: ScoredPassage) -> bool:
+    """Whether a passage has the concept's words and asserts or denies them alike, or else is near to it and its words.
+
+    What a concept denies is supported by words alone: being near says nothing of a denial.
+    """
+    said = mentioned(concept.compared, scored.passage.text, scored.passage.language)
+    if said is not None:
+        return (said == "present") == concept.asserted
+    return concept.asserted and scored.relevant and scored.rank_text is not None
 
 
 def _relevant_first(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:

@@ -4,13 +4,15 @@ A case becomes two arguments (reasoning and concept chain each), an alignment (f
 answer. Nothing here speaks to a model, a store or a screen.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from agents.polarity import Polarity
 from knowledge.passage import Passage
 
 Side = Literal["english", "local"]
+Kind = Literal["finding", "diagnosis", "investigation", "treatment", "drug", "risk", "local_practice"]
 MAX_CASE_CHARACTERS = 12_000
 MAX_OPTIONS = 10
 
@@ -93,19 +95,49 @@ class Reasoning(Message):
     reason: str = ""
 
 
+class Concept(Message):
+    """A clinical concept as its side names it.
+
+    `core` is the name without the words that deny or forbid it, where it has such; `kind` None where nothing tells it.
+    """
+
+    name: str
+    core: str = ""
+    polarity: Polarity = "present"
+    kind: Kind | None = None
+    dose: str = ""
+
+    @property
+    def compared(self) -> str:
+        """What is compared with other concepts: "chest indrawing" of "no chest indrawing"."""
+        return self.core or self.name
+
+    @property
+    def asserted(self) -> bool:
+        """Whether it is said to be there or to be done."""
+        return self.polarity == "present"
+
+
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
 class ConceptChain(Message):
-    """Clinical concepts of one argument, in the order of the argument. Empty is a state, not an error."""
+    """Clinical concepts of one argument, in the order of the argument. Empty is a state, not an error.
+
+    Records of before concepts had kinds hold bare names; these are read as asserted.
+    """
 
     side: Side
     language: str
     status: Literal["listed", "empty"]
-    concepts: tuple[str, ...] = ()
+    concepts: tuple[Annotated[Concept, BeforeValidator(_named)], ...] = ()
     reason: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The concepts' names, in order."""
-        return self.concepts
+        return tuple(concept.name for concept in self.concepts)
 
 
 class Argument(Message):
@@ -122,31 +154,74 @@ class FusedConcept(Message):
 
     `similarity` is the cosine to `anchor`, the nearest concept of the chain when it was placed. `status`: an English
     concept is `scaffold`; a local one is `merged` with its English synonym, `inserted` beside its anchor, or waits
-    in the local-only lane as `promoted` (a passage supports it) or `unconfirmed`; `rejected` is the paper's drop.
+    in the local-only lane as `promoted` (a passage supports it) or `unconfirmed`; `contradicted` is one that denies
+    what the other side asserts, or the other way round; `rejected` is the paper's drop.
     """
 
     name: str
     local_name: str | None = None
     origin: Literal["english", "local", "both"]
-    status: Literal["scaffold", "merged", "inserted", "promoted", "unconfirmed", "rejected"]
+    status: Literal["scaffold", "merged", "inserted", "promoted", "unconfirmed", "contradicted", "rejected"]
     similarity: float | None = None
     anchor: str | None = None
+    position: int | None = None
+    passages: tuple[str, ...] = ()
+    polarity: Polarity = "present"
+    kind: Kind | None = None
+
+
+class Decision(Message):
+    """One step of fusion, on one local concept, in the order in which they were taken.
+
+    Applied one after the other to the English chain they give the fused one: `merged` gives the concept at `anchor`
+    its local name, `inserted` and `promoted` put it before what stands at `position`, the others leave the chain as
+    it is. `rule` says why; `anchor` is the nearest concept of the chain then, at `similarity` (cosine). `score` is
+    what the rule compared with `threshold`, and `lead` how far it exceeded the second best, where those decided. A
+    promoted concept has the `passages` that support it, and stands behind its predecessor in the local chain.
+    """
+
+    concept: str
+    outcome: Literal["merged", "inserted", "local_only", "contradicted", "rejected", "promoted", "unconfirmed"]
+    rule: Literal[
+        "synonym",
+        "opposite_polarity",
+        "after_first",
+        "before_last",
+        "nearer_left",
+        "nearer_right",
+        "unrelated",
+        "other_chain_empty",
+        "behind_predecessor",
+        "end_of_chain",
+        "no_passage",
+    ]
+    anchor: str | None = None
+    similarity: float | None = None
+    score: float | None = None
+    lead: float | None = None
+    threshold: float | None = None
     position: int | None = None
     passages: tuple[str, ...] = ()
 
 
 class Contradiction(Message):
-    """A concept on which the two sides say opposite things; `similarity` is the cosine between the two names."""
+    """A concept on which the two sides say opposite things; `similarity` is the cosine between the two names.
+
+    One of the polarities is `present` and the other is not.
+    """
 
     english: str
     local: str
     similarity: float
+    english_polarity: Polarity = "present"
+    local_polarity: Polarity = "absent"
 
 
 class FusedChain(Message):
     """The outcome of fusion: `concepts` in order, and `aside` those that did not enter the chain.
 
-    `contradictions` are concepts that one side asserts and the other denies; they never merge.
+    `contradictions` are concepts that one side asserts and the other denies or forbids; they never merge. `decisions`
+    are the steps from the English chain to this one.
     """
 
     strategy: str
@@ -154,6 +229,7 @@ class FusedChain(Message):
     concepts: tuple[FusedConcept, ...]
     aside: tuple[FusedConcept, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
 
 class CitedPassage(Message):

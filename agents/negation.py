@@ -3,6 +3,7 @@
 import re
 import tomllib
 import unicodedata
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -11,12 +12,20 @@ _LETTER = "[\\w\u0300-\u036f\u064b-\u065f\u0900-\u0963]"
 
 
 @cache
+def table(language: str) -> Mapping[str, Sequence[str]] | None:
+    """The denying words of a language by how they stand, see `negations.toml`; None where it has none."""
+    tables: Mapping[str, Mapping[str, Sequence[str]]]
+    tables = tomllib.loads(files("agents").joinpath("negations.toml").read_text("utf-8"))
+    return tables.get(language)
+
+
+@cache
 def _pattern(language: str) -> re.Pattern[str] | None:
-    table = tomllib.loads(files("agents").joinpath("negations.toml").read_text("utf-8")).get(language)
-    if table is None:
+    known = table(language)
+    if known is None:
         return None
     never, parts, words, beginnings = (
-        [re.escape(unicodedata.normalize("NFKC", text)) for text in sorted(table.get(kind, ()), key=len, reverse=True)]
+        [re.escape(unicodedata.normalize("NFKC", text)) for text in sorted(known.get(kind, ()), key=len, reverse=True)]
         for kind in ("never", "parts", "words", "beginnings")
     )
     alone = [f"(?<!{_LETTER}){word}(?!{_LETTER})" for word in words]

@@ -16,13 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 from agents.checker import fault
+from agents.concept import MAX_CONCEPTS, concepts
 from agents.languages import Language, language
 from agents.messages import Argument, Case, ConceptChain, Reasoning, Side, Span, Usage
 from agents.speaker import Spoken, Voice, prompt
 from models.errors import ModelError
 
 MIN_CONCEPTS = 2
-MAX_CONCEPTS = 8
 _TELLING_LETTERS = 40
 
 
@@ -162,20 +162,21 @@ class Reasoner(BaseChatAgent):
                 conclusion=str(turn.listing.get("conclusion") or "").strip(),
                 reason=reason,
             ),
-            chain=self.chain(code, turn.listing, reason),
+            chain=self.chain(code, turn.listing, turn.text, reason),
             usage=turn.usage,
             spans=tuple(turn.spans),
         )
 
-    def chain(self, code: str, listing: dict[str, object], reason: str = "") -> ConceptChain:
-        """The concepts of a listing in language `code`; `reason` says why there are none."""
-        names = concept_names(listing)
+    def chain(self, code: str, listing: dict[str, object], said: str, reason: str = "") -> ConceptChain:
+        """The concepts of a listing in language `code`, as `said` means them; `reason` says why there are none."""
+        listed = listing.get("concepts")
+        found = concepts(listed if isinstance(listed, list) else (), said, code)
         return ConceptChain(
             side=self.side,
             language=code,
-            status="listed" if names else "empty",
-            concepts=names,
-            reason="" if names else reason or "the model listed no concepts",
+            status="listed" if found else "empty",
+            concepts=found,
+            reason="" if found else reason or "the model listed no concepts",
         )
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
@@ -205,14 +206,6 @@ def listing(text: str, *, cut: bool = False) -> dict[str, object]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
-
-
-def concept_names(listing: dict[str, object]) -> tuple[str, ...]:
-    """The distinct concepts of a listing in their order, at most MAX_CONCEPTS."""
-    raw = listing.get("concepts")
-    names = [" ".join(str(name).split()) for name in raw] if isinstance(raw, list) else []
-    distinct = {name.casefold(): name for name in reversed(names) if any(c.isalpha() for c in name)}
-    return tuple(name for name in dict.fromkeys(names) if distinct.get(name.casefold()) == name)[:MAX_CONCEPTS]
 
 
 class EnglishReasoner(Reasoner):

@@ -15,11 +15,12 @@ from autogen_core.models import AssistantMessage, UserMessage
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from agents.checker import fault
+from agents.concept import MAX_CONCEPTS
 from agents.dispute import standing
 from agents.languages import phrase
 from agents.messages import Alignment, Argument, Case, Disagreement, Message, Rebuttal, Side, Usage
 from agents.quotation import fitting, quoted, quoted_lines
-from agents.reasoner import MAX_CONCEPTS, MIN_CONCEPTS, ListedConcepts, Reasoner, listing
+from agents.reasoner import MIN_CONCEPTS, ListedConcepts, Reasoner, listing
 from agents.speaker import Spoken, Voice, prompt
 from models.errors import ModelError
 from transcripts.event import EventKind
@@ -133,7 +134,7 @@ class Respondent(BaseChatAgent):
         if wrong := _fault(written, reason, conclusion, case, language):
             return held.model_copy(update={"fault": phrase(wrong, case.language)})
         held = held.model_copy(update={"reason": reason})
-        chain = self._reasoner.chain(language, written) if written.get("concepts") else argument.chain
+        chain = self._reasoner.chain(language, written, reason) if written.get("concepts") else argument.chain
         if written["decision"] == "hold" or (conclusion == before and chain.names == argument.chain.names):
             return held
         listed = chain if chain.names and chain.names != argument.chain.names else None

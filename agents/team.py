@@ -46,13 +46,14 @@ class Embedder(Protocol):
 
 
 class Thresholds(BaseModel):
-    """What one embedder's cosines mean: `synonym` merges, `related` inserts, `support` lets a claim stand.
+    """What one embedder's cosines mean: `synonym` and `lead` merge, `related` inserts, `support` lets a claim stand.
 
     A passage may be cited where it exceeds the question's mean cosine by `relevance`; `typical` is that mean's prior.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     synonym: float
+    lead: float = 0.0
     related: float
     support: float
     typical: float
@@ -110,7 +111,7 @@ def fusion(settings: TeamSettings, thresholds: Thresholds) -> FusionStrategy:
     """The configured strategy."""
     if settings.fusion == "paper":
         return PaperFusion(settings.paper_threshold)
-    return GroundedFusion(thresholds.synonym, thresholds.related)
+    return GroundedFusion.of(thresholds)
 
 
 def build_flow(resources: Resources, recorder: Recorder, clock: Callable[[], float], today: date) -> GraphFlow:

@@ -1,7 +1,8 @@
 """What the product survives: malformed weights, kills in a stream or while guidelines are written, thousands of cases.
 
-`python -m evaluation.endurance --malformed 1000 --kills 50 --ingest-kills 50 --cases 2000` prints a line each. Every
-malformed file is the real header of the test model with something wrong in it, over tensors of zeros.
+`python -m evaluation.endurance --malformed 1000 --kills 50 --ingest-kills 50 --cases 2000 --hours 2` prints a line
+each; cases end at whichever of the two comes first. Every malformed file is the real header of the test model with
+something wrong in it, over tensors of zeros.
 """
 
 import argparse
@@ -10,8 +11,9 @@ import random
 import shutil
 import struct
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from models.engine import Engine
 from models.errors import ModelError
 from models.gguf import inspect
 from models.protocol import EngineSettings
+from models.registry import Registry
+from models.weights import WeightStore
 from transcripts.errors import TranscriptError
 from transcripts.event import EventKind
 from transcripts.recorder import StreamPart
@@ -62,24 +66,28 @@ def spoiled(header: bytes, chance: random.Random) -> bytes:
 
 
 async def malformed(weights: Path, count: int) -> str:
-    """Open `count` malformed files; every one is a typed error or harmless, and the parent goes on."""
+    """Open `count` malformed files as the product does, and again as if an administrator had vouched for each.
+
+    The product hashes first. Vouched for, a file is a typed error or harmless. The parent goes on in any case.
+    """
     header = weights.read_bytes()[: inspect(weights).data_offset]
-    chance, outcomes = random.Random(7), Counter[str]()
+    chance, hashed, vouched = random.Random(7), Counter[str](), Counter[str]()
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(count):
-            file = Path(folder) / f"{number}.gguf"
+        store = WeightStore(Path(folder), Registry.load())
+        file = store.folder / store.registry.card(_MODEL).file
+        for _ in range(count):
             content = spoiled(header, chance)
             file.write_bytes(content)
             if len(content) == len(header):
                 with file.open("r+b") as tensors:
                     tensors.truncate(weights.stat().st_size)
-            outcomes[await _opened(file)] += 1
-            file.unlink()
-    return f"{count} malformed files: {dict(outcomes)}"
+            hashed[await _opened(lambda: store.checked_path(_MODEL))] += 1
+            vouched[await _opened(lambda: file)] += 1
+    return f"{count} malformed files: {dict(hashed)}; the same if vouched for: {dict(vouched)}"
 
 
-async def _opened(file: Path) -> str:
-    with closing(Engine(lambda: file, EngineSettings(context_length=256, lanes=1, sequences=1))) as engine:
+async def _opened(file: Callable[[], Path]) -> str:
+    with closing(Engine(file, EngineSettings(context_length=256, lanes=1, sequences=1))) as engine:
         try:
             await engine.start()
         except ModelError as error:
@@ -135,15 +143,20 @@ def _size(workspace: Workspace) -> tuple[int, int]:
     return sum(p.memory_info().rss for p in family), sum(p.num_fds() for p in family)
 
 
-async def cases(workspace: Workspace, count: int) -> Iterator[str]:
-    """Argue `count` short cases and watch memory (MB) and open files of this process and its workers."""
-    sizes = []
-    for number in range(count):
+async def cases(workspace: Workspace, count: int, hours: float) -> AsyncGenerator[str, None]:
+    """Argue up to `count` short cases for up to so many hours; tells memory and open files, those of workers too."""
+    start, number = time.monotonic(), 0
+    while number < count and (past := time.monotonic() - start) < hours * 3600:
         await _argued(workspace)
-        if number % max(1, count // _SAMPLES) == 0 or number == count - 1:
-            memory, files = _size(workspace)
-            sizes.append((number + 1, memory // 1_000_000, files))
-    return iter(f"after {number} cases: {memory} MB, {files} open files" for number, memory, files in sizes)
+        number += 1
+        if number == 1 or number % max(1, count // _SAMPLES) == 0:
+            yield _sized(workspace, number, past)
+    yield f"at the end, {_sized(workspace, number, time.monotonic() - start)}"
+
+
+def _sized(workspace: Workspace, number: int, seconds: float) -> str:
+    memory, files = _size(workspace)
+    return f"after {number} cases and {seconds / 60:.0f} minutes: {memory // 1_000_000} MB, {files} open files"
 
 
 async def endure(models: Path, given: argparse.Namespace) -> None:
@@ -159,7 +172,7 @@ async def endure(models: Path, given: argparse.Namespace) -> None:
                 if given.kills:
                     print(await kills(workspace, given.kills), flush=True)
                 if given.cases:
-                    for line in await cases(workspace, given.cases):
+                    async for line in cases(workspace, given.cases, given.hours):
                         print(line, flush=True)
     finally:
         shutil.rmtree(home)
@@ -173,6 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     for what in ("malformed", "kills", "ingest-kills", "cases"):
         parser.add_argument(f"--{what}", type=int, default=0)
+    parser.add_argument("--hours", type=float, default=24.0, help="how long to argue cases at the most")
     given = parser.parse_args(arguments)
     asyncio.run(endure(given.models_folder, given))
 

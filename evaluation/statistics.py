@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import bootstrap
 
 _RESAMPLES = 5000
 _SEED = 20261123  # any number; fixed, so that the same figures give the same interval
+
+_Counts = npt.NDArray[np.float64]
 
 
 class Interval(NamedTuple):
@@ -42,3 +45,38 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
         rng=np.random.default_rng(_SEED),
     ).confidence_interval
     return Interval(float(np.mean(values)), float(drawn.low), float(drawn.high))
+
+
+class Hits(NamedTuple):
+    """What one question brought: `right` ones found, `wrong` ones found, `missed` ones not found."""
+
+    right: int
+    wrong: int
+    missed: int
+
+
+def f1(hits: Sequence[Hits]) -> float:
+    """The harmonic mean of precision and recall over all questions together; 0 where nothing was right."""
+    right, wrong, missed = (sum(counts) for counts in zip(*hits, strict=True))
+    return 2 * right / (2 * right + wrong + missed) if right else 0.0
+
+
+def f1_interval(hits: Sequence[Hits], level: float = 0.95) -> Interval:
+    """F1 with its percentile bootstrap interval over questions. Raises ValueError for fewer than two."""
+    if len(hits) < 2:
+        raise ValueError("an interval needs at least two questions")
+    drawn = bootstrap(
+        tuple(np.asarray(hits, np.float64).T),
+        _f1_of_sums,
+        paired=True,
+        confidence_level=level,
+        n_resamples=_RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
+    return Interval(f1(hits), float(drawn.low), float(drawn.high))
+
+
+def _f1_of_sums(right: _Counts, wrong: _Counts, missed: _Counts, axis: int = -1) -> _Counts:
+    found = 2 * right.sum(axis=axis)
+    return np.asarray(found / np.maximum(found + wrong.sum(axis=axis) + missed.sum(axis=axis), 1), np.float64)

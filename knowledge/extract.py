@@ -25,11 +25,11 @@ def extract(raw: bytes, file: str, step: Step) -> Document:
     elif suffix_of(file) in WORD:
         from knowledge.word import markdown_of_word
 
-        document = _from_markdown(markdown_of_word(raw, file), step)
+        document = _from_markdown(*markdown_of_word(raw, file), step=step)
     elif suffix_of(file) in HTML:
         from knowledge.hypertext import decoded, markdown_of_html
 
-        document = _from_markdown(markdown_of_html(decoded(raw, file)), step)
+        document = _from_markdown(markdown_of_html(decoded(raw, file)), step=step)
     else:
         document = _parsed(read_text(raw, file), file)
     if not any(character.isalnum() for character in document.text):
@@ -37,9 +37,10 @@ def extract(raw: bytes, file: str, step: Step) -> Document:
     return document
 
 
-def _from_markdown(text: str, step: Step) -> Document:
+def _from_markdown(text: str, hidden: tuple[str, ...] = (), *, step: Step) -> Document:
     step()
-    return _parsed(neutral_text(text), "converted.md")
+    document = _parsed(neutral_text(text), "converted.md")
+    return document.model_copy(update={"removed": (*document.removed, *hidden)})
 
 
 def _parsed(stored: Neutralised, file: str) -> Document:

@@ -20,6 +20,8 @@ from knowledge.scripts import is_right_to_left, is_unspaced, spelt
 UNKNOWN = "\ufffd"  # a letter that is seen, and of which the file doesn't say which one it is
 _RECENT = 24  # glyphs among which a repetition is looked for
 _COLUMN_GAP = 2.0  # of the letters' height: blanks that wide part columns or cells
+_READABLE = 1.0  # points
+_INKLESS = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 _EXPONENTS = "0123456789+-−"
 _RAISED = str.maketrans(_EXPONENTS, "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _LINE_END_HYPHENS = ("\x02", "\ufffe")  # how PDFium marks a hyphen at the end of a line
@@ -33,6 +35,7 @@ class _Glyph(NamedTuple):
     top: float
     size: float  # of its font, in points
     sideways: bool  # printed up or down the page, with its foot to one side
+    hidden: bool
 
     @property
     def is_inked(self) -> bool:
@@ -43,11 +46,24 @@ class _Glyph(NamedTuple):
         return self[1:5]
 
 
-def lines_of(page: pypdfium2.PdfPage) -> list[Line]:
-    """The page's lines in the order of the file, as it is turned for reading; what lies outside of it isn't seen."""
+class Printed(NamedTuple):
+    """A page's lines in the order of the file, and how many letters a reader would not see."""
+
+    lines: list[Line]
+    hidden: int
+
+
+def printed(page: pypdfium2.PdfPage, *, scanned: bool) -> Printed:
+    """What is on the page as it is turned for reading; what lies outside of it isn't seen.
+
+    Letters without ink, or of less than a point, are hidden. On a `scanned` page those without ink are the recognised
+    text of its picture.
+    """
     textpage = page.get_textpage()
     lines, run = [], _Run()
-    for glyph in _without_false_blanks(_once(_glyphs(textpage, page))):
+    glyphs = list(_glyphs(textpage, page, scanned=scanned))
+    shown = [glyph for glyph in glyphs if not glyph.hidden]
+    for glyph in _without_false_blanks(_once(shown)):
         ends = glyph.text in "\r\n"
         if ends or (glyph.is_inked and not run.goes_on(glyph)):
             lines += run.line()
@@ -55,10 +71,10 @@ def lines_of(page: pypdfium2.PdfPage) -> list[Line]:
         if not ends:
             run.add(glyph)
     textpage.close()
-    return [*lines, *run.line()]
+    return Printed([*lines, *run.line()], sum(glyph.hidden and glyph.is_inked for glyph in glyphs))
 
 
-def _glyphs(textpage: pypdfium2.PdfTextPage, page: pypdfium2.PdfPage) -> Iterator[_Glyph]:
+def _glyphs(textpage: pypdfium2.PdfTextPage, page: pypdfium2.PdfPage, *, scanned: bool) -> Iterator[_Glyph]:
     turn, (left, bottom, right, top) = _turn(page), page.get_cropbox()
     turned = page.get_rotation() in (90, 270)
     box, matrix = pdfium.FS_RECTF(), pdfium.FS_MATRIX()
@@ -75,7 +91,13 @@ def _glyphs(textpage: pypdfium2.PdfTextPage, page: pypdfium2.PdfPage) -> Iterato
             size *= hypot(matrix.c, matrix.d)
             sideways = (abs(matrix.b) > abs(matrix.a)) != turned
         (x1, y1), (x2, y2) = turn(box.left, box.bottom), turn(box.right, box.top)
-        yield _Glyph(text, min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2), size, sideways)
+        hidden = (size < _READABLE and text not in "\r\n") or not (scanned or _has_ink(textpage, index))
+        yield _Glyph(text, min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2), size, sideways, hidden)
+
+
+def _has_ink(textpage: pypdfium2.PdfTextPage, index: int) -> bool:
+    letters = pdfium.FPDFText_GetTextObject(textpage, index)  # none for the blanks that PDFium finds itself
+    return not letters or pdfium.FPDFTextObj_GetTextRenderMode(letters) not in _INKLESS
 
 
 def _once(glyphs: Iterable[_Glyph]) -> Iterator[_Glyph]:

@@ -14,7 +14,7 @@ import pypdfium2.raw as pdfium
 from knowledge.composition import Bookmark, compose
 from knowledge.document import Document
 from knowledge.errors import DocumentUnsupported
-from knowledge.glyphs import UNKNOWN, lines_of
+from knowledge.glyphs import UNKNOWN, printed
 from knowledge.layout import Line, in_reading_order
 from knowledge.scripts import has_right_to_left
 from knowledge.second_reading import SecondReading
@@ -83,6 +83,7 @@ class _Reading:
         self._pictures: list[int] = []
         self._unreadable: list[int] = []
         self._damaged: list[int] = []
+        self._hidden: list[int] = []
 
     def read(self, number: int) -> None:
         """Read the page with that number, counted from 0."""
@@ -92,10 +93,13 @@ class _Reading:
             self._damaged.append(number + 1)
             self.pages.append([])
             return
-        lines = lines_of(page)
+        lines, hidden = printed(page, scanned=_has_picture(page))
+        if hidden:
+            self._hidden.append(number + 1)
         # PDFium puts the words of right-to-left lines in order, but not always their letters.
         backwards = any(has_right_to_left(line.text) for line in lines)
-        if backwards or _unknown(lines) > _BETTER:
+        # The second reading sees hidden text too.
+        if not hidden and (backwards or _unknown(lines) > _BETTER):
             again = self._second.lines_of(number)
             enough = max(_unknown(lines), _BETTER) if backwards else _unknown(lines)
             lines = again if _unknown(again) <= enough else lines
@@ -123,6 +127,7 @@ class _Reading:
             (self._pictures, "images without text; recognise their text (OCR) to have them searched"),
             (self._unreadable, "in fonts that don't say which letters they show; recognise their text (OCR)"),
             (self._damaged, "damaged; fetch the file again"),
+            (self._hidden, "not shown as they are stored; text without ink or of no size was left out"),
         )
         for numbers, what in found:
             if numbers:

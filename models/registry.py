@@ -80,15 +80,28 @@ Source = Annotated[WheelSource | HuggingFaceSource, Field(discriminator="kind")]
 class Thresholds(_Entry):
     """What one embedder's cosines mean.
 
-    `synonym`: the same concept; `related`: a related one; `support`: a sentence stands in a passage. `typical` is the
-    mean cosine of a question to any passage, and `relevance` how far a passage must exceed a question's own mean.
+    `synonym`: the same concept, where no other comes as near as `lead`; `related`: a related one; `support`: a sentence
+    stands in a passage. `typical` is the mean cosine of a question to any passage, and `relevance` how far a passage
+    must exceed a question's own mean.
     """
 
     synonym: Unit
+    lead: Unit = 0.0
     related: Unit
     support: Unit
     typical: Unit
     relevance: Unit
+
+
+class Agreement(_Entry):
+    """How far the synonyms that an embedder's thresholds find between English and one language are right.
+
+    Measured on `n` terms by `python -m evaluation.alignment`, which see for what was asked of each.
+    """
+
+    precision: Unit
+    recall: Unit
+    n: int = Field(gt=0)
 
 
 class Prompts(_Entry):
@@ -116,6 +129,7 @@ class ModelCard(_Entry):
     memory_bytes: int | None = Field(None, gt=0)
     demonstration: bool = False
     thresholds: Thresholds | None = None
+    synonyms: Mapping[str, Agreement] = {}
     prompts: Prompts = Prompts()
     companions: tuple[PinnedFile, ...] = ()
     sources: tuple[Source, ...] = ()

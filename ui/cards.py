@@ -15,13 +15,16 @@ from agents.messages import (
     Argument,
     CitedPassage,
     Claim,
+    Concept,
     Disagreement,
     Evidence,
+    FusedChain,
     FusedConcept,
     Missing,
     Rebuttal,
     Side,
 )
+from agents.polarity import Polarity
 from ui.translation import Translation
 
 DocumentText = Callable[[str], str]
@@ -79,7 +82,7 @@ def argument_details(words: Translation, argument: Argument) -> str:
     reasoning, chain = argument.reasoning, argument.chain
     if reasoning.status == "unavailable":
         return f'<p class="fault">{escape(words["unavailable"])}: <bdi>{escape(reasoning.reason)}</bdi></p>'
-    concepts = "".join(f'<li dir="auto">{escape(name)}</li>' for name in chain.concepts)
+    concepts = "".join(_listed(words, concept) for concept in chain.concepts)
     listed = f'<ol class="concepts">{concepts}</ol>' if concepts else f"<p>{escape(words['no_concepts'])}</p>"
     conclusion = (
         f"<h3>{escape(words['conclusion'])}</h3>{text_block(reasoning.conclusion, reasoning.language)}"
@@ -114,8 +117,18 @@ def answering(words: Translation, text: str, language: str | None) -> str:
     return f'<div class="rebuttal"><h3>{escape(words["rebuttal"])}</h3>{text_block(text, language)}</div>'
 
 
+def _listed(words: Translation, concept: Concept) -> str:
+    kind = f' title="{escape(words[concept.kind])}"' if concept.kind else ""
+    return f'<li dir="auto"{kind}>{escape(concept.name)}{_polarity(words, concept.polarity)}</li>'
+
+
+def _polarity(words: Translation, polarity: Polarity) -> str:
+    """A mark on what is denied or forbidden; what is asserted bears none."""
+    return "" if polarity == "present" else f' <span class="polarity {polarity}">{escape(words[polarity])}</span>'
+
+
 def fused_chain(words: Translation, alignment: Alignment) -> str:
-    """The fused chain with each concept's status; what stayed aside comes after it."""
+    """The fused chain with each concept's status; what stayed aside comes after it, then what contradicts what."""
     fused = alignment.fused
     if not fused.concepts and not fused.aside:
         nothing = escape(words["no_concepts"])
@@ -126,16 +139,34 @@ def fused_chain(words: Translation, alignment: Alignment) -> str:
     aside = "".join(_concept(words, c) for c in fused.aside)
     return (
         f'<section class="chain"><h2>{escape(words["fused_chain"])}</h2><ol>{inside}</ol>'
-        f'{f"<ul class=aside>{aside}</ul>" if aside else ""}<ul class="legend">{legend}</ul></section>'
+        f"{f'<ul class=aside>{aside}</ul>' if aside else ''}{_contradictions(words, fused)}"
+        f'<ul class="legend">{legend}</ul></section>'
     )
+
+
+def _contradictions(words: Translation, fused: FusedChain) -> str:
+    if not fused.contradictions:
+        return ""
+    rows = "".join(
+        f"<dt>{escape(words[side])}</dt>"
+        f'<dd dir="auto">{escape(name)} <span class="polarity {polarity}">{escape(words[polarity])}</span></dd>'
+        for found in fused.contradictions
+        for side, name, polarity in (
+            ("english_reasoner", found.english, found.english_polarity),
+            ("local_clinician", found.local, found.local_polarity),
+        )
+    )
+    return f'<div class="contradictions" role="note"><h3>{escape(words["contradictions"])}</h3><dl>{rows}</dl></div>'
 
 
 def _concept(words: Translation, concept: FusedConcept) -> str:
     both = f' <bdi class="local">{escape(concept.local_name)}</bdi>' if concept.local_name else ""
+    kind = f"{words[concept.kind]} · " if concept.kind else ""
     cosine = "" if concept.similarity is None else f" · {words['similarity']} {concept.similarity:.2f}"
     near = f" · {concept.anchor}" if concept.anchor else ""
-    title = escape(f"{words[concept.status]}{cosine}{near}")
-    return f'<li class="{concept.status}" title="{title}"><bdi>{escape(concept.name)}</bdi>{both}</li>'
+    title = escape(f"{kind}{words[concept.status]}{cosine}{near}")
+    said = _polarity(words, concept.polarity)
+    return f'<li class="{concept.status}" title="{title}"><bdi>{escape(concept.name)}</bdi>{both}{said}</li>'
 
 
 def evidence(words: Translation, alignment: Alignment, document_text: DocumentText) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 from agents.consultation import Chunk, Outcome, Progress
 from agents.languages import phrase
 from agents.messages import Alarm, Alignment, Answer, Argument, CitedPassage, FusedConcept, Rebuttal
+from agents.polarity import Polarity
 from ui.translation import Translation
 
 _LANES = {"EnglishReasoner": "english_reasoner", "LocalClinician": "local_clinician"}
@@ -101,7 +102,10 @@ class TerminalView:
     def _argument(self, argument: Argument) -> None:
         title = "english_reasoner" if argument.reasoning.side == "english" else "local_clinician"
         body = plain(argument.reasoning.text) or f"{self._words['unavailable']}: {plain(argument.reasoning.reason)}"
-        chain = " → ".join(plain(c) for c in argument.chain.concepts) or self._words["no_concepts"]
+        chain = (
+            " → ".join(plain(self._said(c.name, c.polarity)) for c in argument.chain.concepts)
+            or self._words["no_concepts"]
+        )
         panel = Panel(Group(Text(body), Text(f"\n{chain}", style="italic")), title=self._words[title])
         self._print(panel)
 
@@ -117,8 +121,16 @@ class TerminalView:
     def _alignment(self, alignment: Alignment) -> None:
         table = Table(title=self._words["fused_chain"], show_header=False, expand=True)
         for concept in (*alignment.fused.concepts, *alignment.fused.aside):
-            table.add_row(Text(_name(concept)), Text(self._words[concept.status]), Text(_cosine(concept.similarity)))
+            name = self._said(_name(concept), concept.polarity)
+            table.add_row(Text(plain(name)), Text(self._words[concept.status]), Text(_cosine(concept.similarity)))
         self._print(table)
+        for found in alignment.fused.contradictions:
+            sides = ((found.english, found.english_polarity), (found.local, found.local_polarity))
+            body = " ≠ ".join(f"{plain(name)} ({self._words[polarity]})" for name, polarity in sides)
+            self._print(Text(f"{self._words['contradictions']}: {body}", style="yellow"))
+
+    def _said(self, name: str, polarity: Polarity) -> str:
+        return name if polarity == "present" else f"{name} ({self._words[polarity]})"
 
     def _answer(self, outcome: Outcome) -> None:
         words, answer = self._words, outcome.answer
@@ -152,7 +164,7 @@ class TerminalView:
 
 
 def _name(concept: FusedConcept) -> str:
-    return plain(f"{concept.name} = {concept.local_name}" if concept.local_name else concept.name)
+    return f"{concept.name} = {concept.local_name}" if concept.local_name else concept.name
 
 
 def _cosine(similarity: float | None) -> str:

@@ -1,12 +1,16 @@
 """The paper's insertion rule and the two strategies, on vectors small enough to be followed by hand."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from agents.fusion import EmbedConcepts, FusionStrategy, GroundedFusion, PaperFusion, Vectors, place, promote
-from agents.messages import ConceptChain, FusedChain, FusedConcept
+from agents.concept import describe
+from agents.fusion import EmbedConcepts, FusionStrategy, GroundedFusion, PaperFusion, Vectors, promote
+from agents.messages import ConceptChain, Decision, FusedChain, FusedConcept
+from agents.scaffold import place
+from agents.synonyms import Synonyms
 
 # Three perpendicular English concepts; a local concept's cosines to them are its own coordinates, once normalised.
 AXES = {"fever": (1, 0, 0), "cough": (0, 1, 0), "dyspnoea": (0, 0, 1)}
@@ -21,12 +25,21 @@ def nothing_to_embed(names: Sequence[str]) -> Vectors:
     raise AssertionError(f"{names} need not be embedded")
 
 
+def grounded(synonym: float, related: float, lead: float = 0.0) -> GroundedFusion:
+    return GroundedFusion(Synonyms(synonym, lead), related)
+
+
+def chain(side: Literal["english", "local"], language: str, names: Sequence[str]) -> ConceptChain:
+    concepts = tuple(describe(name, "", language) for name in names)
+    return ConceptChain(side=side, language=language, status="listed" if names else "empty", concepts=concepts)
+
+
 def english(*concepts: str) -> ConceptChain:
-    return ConceptChain(side="english", language="en", status="listed" if concepts else "empty", concepts=concepts)
+    return chain("english", "en", concepts)
 
 
 def local(*concepts: str) -> ConceptChain:
-    return ConceptChain(side="local", language="es", status="listed" if concepts else "empty", concepts=concepts)
+    return chain("local", "es", concepts)
 
 
 def fuse(strategy: FusionStrategy, **added: tuple[float, ...]) -> FusedChain:
@@ -147,7 +160,7 @@ def test_a_chain_of_one_concept_is_continued() -> None:
     assert names(fused.concepts) == ["fever", "escalofríos"]
 
 
-@pytest.mark.parametrize("strategy", [PaperFusion(), GroundedFusion(0.9, 0.7)], ids=["paper", "grounded"])
+@pytest.mark.parametrize("strategy", [PaperFusion(), grounded(0.9, 0.7)], ids=["paper", "grounded"])
 @pytest.mark.parametrize(
     ("ours", "theirs", "expected"),
     [
@@ -167,7 +180,7 @@ def test_where_a_chain_is_empty_the_other_is_the_result(
 
 
 def test_a_synonym_is_merged_into_its_english_concept() -> None:
-    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), tos=(7, 24, 0))
+    fused = fuse(grounded(synonym=0.9, related=0.7), tos=(7, 24, 0))
 
     assert names(fused.concepts) == ["fever", "cough", "dyspnoea"]
     merged = fused.concepts[1]
@@ -176,14 +189,14 @@ def test_a_synonym_is_merged_into_its_english_concept() -> None:
 
 
 def test_a_related_concept_is_inserted_by_the_papers_rule() -> None:
-    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), flema=(12, 20, 9))
+    fused = fuse(grounded(synonym=0.9, related=0.7), flema=(12, 20, 9))
 
     assert names(fused.concepts) == ["fever", "flema", "cough", "dyspnoea"]
     assert (fused.concepts[1].status, fused.concepts[1].anchor) == ("inserted", "cough")
 
 
 def test_what_is_related_to_nothing_english_waits_in_the_local_only_lane() -> None:
-    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), dengue=(2, 1, 2))
+    fused = fuse(grounded(synonym=0.9, related=0.7), dengue=(2, 1, 2))
 
     assert names(fused.concepts) == ["fever", "cough", "dyspnoea"]
     (waiting,) = fused.aside
@@ -198,14 +211,14 @@ def test_both_thresholds_of_the_grounded_strategy_are_inclusive(synonym: float, 
     # The cosine is 0.5 to the last bit.
     vectors = {"fever": (1.0, 0.0, 0.0, 0.0), "local": (1.0, 1.0, 1.0, 1.0)}
 
-    fused = GroundedFusion(synonym, related)(english("fever"), local("local"), embedding(vectors))
+    fused = grounded(synonym, related)(english("fever"), local("local"), embedding(vectors))
 
     assert [c.status for c in (*fused.concepts, *fused.aside) if "local" in (c.name, c.local_name)] == [status]
 
 
 def test_a_second_synonym_of_a_merged_concept_is_inserted_beside_it() -> None:
     # tusiva leans to dyspnoea, hence right of cough.
-    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), tos=(7, 24, 0), tusiva=(0, 24, 7))
+    fused = fuse(grounded(synonym=0.9, related=0.7), tos=(7, 24, 0), tusiva=(0, 24, 7))
 
     assert names(fused.concepts) == ["fever", "cough", "tusiva", "dyspnoea"]
     assert [c.status for c in fused.concepts] == ["scaffold", "merged", "inserted", "scaffold"]
@@ -213,14 +226,14 @@ def test_a_second_synonym_of_a_merged_concept_is_inserted_beside_it() -> None:
 
 
 def test_a_synonym_of_an_inserted_concept_is_inserted_too() -> None:
-    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), flema=(12, 20, 9), esputo=(12, 20, 9))
+    fused = fuse(grounded(synonym=0.9, related=0.7), flema=(12, 20, 9), esputo=(12, 20, 9))
 
     assert [c.status for c in fused.concepts] == ["scaffold", "inserted", "inserted", "scaffold", "scaffold"]
     assert {c.anchor for c in fused.concepts if c.name == "esputo"} == {"flema"}
 
 
-def test_what_passages_support_is_promoted_to_the_end_of_the_chain() -> None:
-    fused = fuse(GroundedFusion(synonym=0.9, related=0.7), dengue=(2, 1, 2), mal_de_ojo=(2, 2, 1))
+def test_without_a_predecessor_what_passages_support_is_promoted_to_the_end_of_the_chain() -> None:
+    fused = fuse(grounded(synonym=0.9, related=0.7), dengue=(2, 1, 2), mal_de_ojo=(2, 2, 1))
 
     promoted = promote(fused, [("dengue", ("psg_1", "psg_2")), ("mal_de_ojo", ())])
 
@@ -230,7 +243,117 @@ def test_what_passages_support_is_promoted_to_the_end_of_the_chain() -> None:
     assert [(c.name, c.status) for c in promoted.aside] == [("mal_de_ojo", "unconfirmed")]
 
 
+def test_what_passages_support_is_promoted_behind_what_came_before_it_in_the_local_chain() -> None:
+    fused = fuse(grounded(synonym=0.9, related=0.7), tos=(7, 24, 0), dengue=(2, 1, 2), chikunguña=(2, 2, 1))
+
+    promoted = promote(fused, [("dengue", ("psg_1",)), ("chikunguña", ("psg_2",))])
+
+    assert names(promoted.concepts) == ["fever", "cough", "dengue", "chikunguña", "dyspnoea"]
+    assert [c.position for c in promoted.concepts] == [0, 1, 2, 3, 4]
+
+
 def test_what_the_paper_rejects_is_not_promoted() -> None:
     fused = fuse(PaperFusion(), dengue=(2, 1, 2))
 
     assert promote(fused, [("dengue", ("psg_1",))]) == fused
+
+
+# What a denied concept is compared by is its core, so the vectors are those of the cores.
+DENIED = {"tos": (7.0, 24.0, 0.0), "flema": (12.0, 20.0, 9.0)}
+
+
+def denied(strategy: FusionStrategy, *names: str) -> FusedChain:
+    return strategy(english(*AXES), local(*names), embedding({**AXES, **DENIED}))
+
+
+def test_what_one_side_denies_and_the_other_asserts_is_a_contradiction() -> None:
+    fused = denied(grounded(synonym=0.9, related=0.7), "sin tos")
+
+    (found,) = fused.contradictions
+    assert (found.english, found.english_polarity, found.local, found.local_polarity) == (
+        "cough",
+        "present",
+        "sin tos",
+        "absent",
+    )
+    assert found.similarity == pytest.approx(0.96)
+
+
+def test_a_contradiction_never_enters_the_chain() -> None:
+    fused = denied(grounded(synonym=0.9, related=0.7), "sin tos")
+
+    assert names(fused.concepts) == ["fever", "cough", "dyspnoea"]
+    assert [(c.name, c.status, c.polarity) for c in fused.aside] == [("sin tos", "contradicted", "absent")]
+
+
+def test_what_both_sides_deny_is_merged() -> None:
+    vectors = {"fever": (1.0, 0.0), "fiebre": (24.0, 7.0)}
+
+    fused = grounded(0.9, 0.7)(english("no fever"), local("sin fiebre"), embedding(vectors))
+
+    (merged,) = fused.concepts
+    assert (merged.status, merged.polarity, fused.contradictions) == ("merged", "absent", ())
+
+
+def test_a_denied_concept_is_not_inserted_beside_an_asserted_one() -> None:
+    fused = denied(grounded(synonym=0.9, related=0.7), "sin flema")
+
+    assert names(fused.concepts) == ["fever", "cough", "dyspnoea"]
+    assert [(c.name, c.status) for c in fused.aside] == [("sin flema", "unconfirmed")]
+    assert fused.decisions[0].rule == "opposite_polarity"
+
+
+def test_a_contradiction_is_not_promoted() -> None:
+    fused = denied(grounded(synonym=0.9, related=0.7), "sin tos")
+
+    assert promote(fused, [("sin tos", ("psg_1",))]) == fused
+
+
+def test_of_two_equally_near_concepts_the_one_that_is_denied_alike_is_the_synonym() -> None:
+    vectors = {"fever": (1.0, 0.0), "fiebre": (24.0, 7.0)}
+
+    fused = grounded(0.9, 0.7)(english("fever"), local("sin fiebre", "fiebre"), embedding(vectors))
+
+    assert [(c.name, c.local_name) for c in fused.concepts] == [("fever", "fiebre")]
+
+
+def replayed(scaffold: Sequence[str], decisions: Sequence[Decision]) -> list[tuple[str, str | None]]:
+    """The chain that the decisions make of an English one: names, and local names of merged ones."""
+    made: list[tuple[str, str | None]] = [(name, None) for name in scaffold]
+    for step in decisions:
+        if step.outcome == "merged":
+            made = [(name, step.concept if name == step.anchor else known) for name, known in made]
+        elif step.outcome in ("inserted", "promoted"):
+            assert step.position is not None
+            made.insert(step.position, (step.concept, None))
+    return made
+
+
+def test_the_decisions_alone_lead_from_the_english_chain_to_the_fused_one() -> None:
+    vectors = {**AXES, **DENIED, "dengue": (2.0, 1.0, 2.0), "mal de ojo": (2.0, 2.0, 1.0)}
+    chains = english(*AXES), local("tos", "dengue", "mal de ojo", "flema")
+
+    fused = promote(grounded(0.9, 0.7)(*chains, embedding(vectors)), [("dengue", ("psg_1",))])
+
+    assert replayed(list(AXES), fused.decisions) == [(c.name, c.local_name) for c in fused.concepts]
+    assert [(step.concept, step.outcome, step.rule) for step in fused.decisions] == [
+        ("tos", "merged", "synonym"),
+        ("dengue", "local_only", "unrelated"),
+        ("mal de ojo", "local_only", "unrelated"),
+        ("flema", "inserted", "nearer_left"),
+        ("dengue", "promoted", "behind_predecessor"),
+        ("mal de ojo", "unconfirmed", "no_passage"),
+    ]
+
+
+def test_the_papers_decisions_lead_to_its_chain_too() -> None:
+    fused = fuse(PaperFusion(), rejected=(2, 1, 2), inserted=(12, 20, 9), beside=(3, 4, 0))
+
+    assert replayed(list(AXES), fused.decisions) == [(name, None) for name in names(fused.concepts)]
+    assert [step.outcome for step in fused.decisions] == ["rejected", "inserted", "inserted"]
+
+
+def test_the_paper_knows_no_polarity() -> None:
+    fused = PaperFusion()(english(*AXES), local("sin tos"), embedding({**AXES, "sin tos": (7.0, 24.0, 0.0)}))
+
+    assert (names(fused.aside), fused.contradictions) == ([], ())

@@ -174,7 +174,7 @@ def test_every_concept_of_both_chains_is_somewhere_in_the_fused_one(argued: Argu
     fused = [*outcome.alignment.fused.concepts, *outcome.alignment.fused.aside]
     names = [name for concept in fused for name in (concept.name, concept.local_name) if name]
 
-    assert sorted(names) == sorted((*outcome.english.chain.concepts, *outcome.local.chain.concepts))
+    assert sorted(names) == sorted((*outcome.english.chain.names, *outcome.local.chain.names))
 
 
 def test_usage_is_that_of_all_generations(argued: Argued) -> None:
@@ -281,7 +281,7 @@ def test_a_side_whose_weights_are_missing_leaves_the_other_to_carry_the_answer(
         assert reason.startswith("The weights of SmolLM2 135M")
         assert f"coreasoner models pull {MODEL.name}" in reason
     assert sides[kept].reasoning.status == "argued"
-    assert [c.name for c in outcome.alignment.fused.concepts] == list(sides[kept].chain.concepts) != []
+    assert [c.name for c in outcome.alignment.fused.concepts] == list(sides[kept].chain.names) != []
     assert outcome.answer.mode in ("synthesized", "evidence_only")
     assert outcome.answer.claims
     assert argued.status is Status.FINISHED

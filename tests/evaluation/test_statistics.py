@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation.statistics import Interval, mean_interval
+from evaluation.statistics import Hits, Interval, f1, f1_interval, mean_interval
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_distribution_for_many_values() -> None:
@@ -38,3 +38,22 @@ def test_an_interval_is_written_with_three_digits() -> None:
 def test_one_value_has_no_interval(values: list[float]) -> None:
     with pytest.raises(ValueError, match="at least two"):
         mean_interval(values)
+
+
+def test_f1_is_taken_over_all_questions_together() -> None:
+    # 3 right of 4 found and of 6 that were to be found: precision 3/4, recall 1/2.
+    assert f1([Hits(2, 0, 2), Hits(1, 1, 1)]) == pytest.approx(0.6)
+
+
+def test_f1_of_nothing_right_is_zero() -> None:
+    assert f1([Hits(0, 0, 0), Hits(0, 2, 1)]) == 0
+
+
+def test_the_interval_of_f1_holds_it() -> None:
+    found = f1_interval([Hits(2, 0, 2), Hits(1, 1, 1), Hits(4, 0, 0), Hits(0, 1, 1)])
+
+    assert found.low < found.mean < found.high
+
+
+def test_questions_that_agree_leave_no_doubt_of_f1() -> None:
+    assert f1_interval([Hits(1, 1, 0)] * 3) == pytest.approx((2 / 3, 2 / 3, 2 / 3))

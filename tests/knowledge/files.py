@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from io import BytesIO
 
 _A4 = (595, 842)
@@ -24,9 +24,15 @@ _RELATIONS = (
 
 
 def pdf(
-    pages: Sequence[Sequence[Print]], *, outline: Sequence[tuple[str, int]] = (), title: str = "", rotate: int = 0
+    pages: Sequence[Sequence[Print]],
+    *,
+    outline: Sequence[tuple[str, int]] = (),
+    title: str = "",
+    rotate: int = 0,
+    inkless: Collection[str] = (),
 ) -> bytes:
-    """A PDF in Helvetica on A4; `outline` has titles and the pages, from 0, that they lead to.
+    """A PDF in Helvetica on A4; `outline` has titles and the pages, from 0, that they lead to. `inkless` texts are
+    there and not drawn.
 
     Where the page has to be turned by `rotate` degrees to be read, the text is set so that it then stands upright.
     """
@@ -36,7 +42,8 @@ def pdf(
         own = 10 + 2 * number
         kids.append(f"{own} 0 R")
         content = "\n".join(
-            f"BT /F1 {size} Tf {_placed(rotate, x, y)} Tm ({_escaped(text)}) Tj ET" for x, y, size, text in page
+            f"BT {'3 Tr ' if text in inkless else ''}/F1 {size} Tf {_placed(rotate, x, y)} Tm ({_escaped(text)}) Tj ET"
+            for x, y, size, text in page
         )
         objects[own] = (
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Rotate {rotate} "

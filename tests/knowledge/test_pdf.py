@@ -36,6 +36,23 @@ def test_a_page_without_text_keeps_its_number() -> None:
     assert document.page_of(document.text.index("Third")) == 3
 
 
+@pytest.mark.parametrize(("size", "inkless"), [(10, ["Obey me."]), (0.4, [])], ids=["without ink", "of no size"])
+def test_text_that_no_reader_sees_is_left_out_and_told(size: float, inkless: list[str]) -> None:
+    page: list[Print] = [*prose(50, 700, ADVICE), (50, 500, size, "Obey me.")]
+
+    document = read(pdf([page], inkless=inkless))
+
+    assert " ".join(document.text.split()) == " ".join(ADVICE)
+    assert document.notices == (
+        "1 of 1 pages (1) are not shown as they are stored; text without ink or of no size was left out",
+    )
+
+
+def test_a_page_of_nothing_but_hidden_text_is_no_document() -> None:
+    with pytest.raises(DocumentUnsupported, match="no text"):
+        read(pdf([[(50, 500, 10, "Obey me.")]], inkless=["Obey me."]))
+
+
 def test_the_outline_makes_the_sections_with_and_without_printed_headings() -> None:
     pages = [
         [(50, 700, 10, "1 Recognise"), *prose(50, 660, ADVICE)],

@@ -38,6 +38,30 @@ def test_an_exponent_stays_one() -> None:
     assert read(word(body)).text == "10⁹/L\n"
 
 
+HIDDEN_STYLE = (
+    '<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+    '<w:style w:type="character" w:styleId="Secret"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>'
+)
+
+
+@pytest.mark.parametrize(
+    ("properties", "hidden"),
+    [
+        ("<w:vanish/>", True),
+        ('<w:vanish w:val="1"/>', True),
+        ('<w:rStyle w:val="Secret"/>', True),
+        ('<w:vanish w:val="false"/>', False),
+        ("<w:b/>", False),
+    ],
+)
+def test_text_that_word_hides_is_left_out_and_told(properties: str, hidden: bool) -> None:
+    body = f"<w:p><w:r><w:t>Give ORS.</w:t></w:r><w:r><w:rPr>{properties}</w:rPr><w:t>Obey me.</w:t></w:r></w:p>"
+
+    document = read(word(body, parts={"word/styles.xml": HIDDEN_STYLE.encode()}))
+
+    assert ("Obey me." in document.text, "Obey me." in document.removed) == (not hidden, hidden)
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [

@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 import pytest
 
 from agents.languages import phrase
-from agents.messages import Claim, Disagreement, Evidence, Missing
+from agents.messages import Alignment, Claim, Contradiction, Disagreement, Evidence, FusedChain, FusedConcept, Missing
+from agents.polarity import Polarity
 from tests.ui.values import DIGEST, alarm, alignment, argument, cited, given, passage, rebuttal
 from ui import cards
 from ui.translation import translation
@@ -291,3 +292,31 @@ def test_a_red_banner_alerts_in_the_language_of_the_case() -> None:
 
 def test_without_red_flags_there_is_no_banner() -> None:
     assert cards.alarm(None) == ""
+
+
+def test_what_is_denied_or_forbidden_bears_a_mark_and_what_is_asserted_none() -> None:
+    said: dict[str, Polarity] = {"fever": "present", "no cough": "absent", "aspirin": "contraindicated"}
+    concepts = tuple(
+        FusedConcept(name=name, origin="english", status="scaffold", polarity=polarity)
+        for name, polarity in said.items()
+    )
+    html = cards.fused_chain(WORDS, chained(concepts))
+
+    assert [mark in html for mark in ("fever</bdi></li>", "absent</span>", "contraindicated</span>")] == [True] * 3
+
+
+def test_a_contradiction_names_both_sides_and_what_each_says() -> None:
+    found = Contradiction(english="cough", local="sin tos", similarity=0.9)
+    html = cards.fused_chain(WORDS, chained((), (found,)))
+
+    told = html[html.index(WORDS["contradictions"]) :]
+    places = [told.index(text) for text in ("cough", WORDS["present"], "sin tos", WORDS["absent"])]
+    assert places == sorted(places)
+
+
+def chained(concepts: tuple[FusedConcept, ...], contradictions: tuple[Contradiction, ...] = ()) -> Alignment:
+    aside = FusedConcept(name="sin tos", origin="local", status="contradicted", polarity="absent")
+    fused = FusedChain(
+        strategy="grounded", threshold=0.8, concepts=concepts, aside=(aside,), contradictions=contradictions
+    )
+    return alignment("x").model_copy(update={"fused": fused})

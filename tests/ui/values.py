@@ -10,6 +10,7 @@ from agents.messages import (
     Argument,
     CitedPassage,
     Claim,
+    Concept,
     ConceptChain,
     Contradiction,
     Disagreement,
@@ -57,11 +58,14 @@ def cited(number: int, found: Passage, *, relevant: bool = True) -> CitedPassage
 def alignment(text: str, passages: Sequence[CitedPassage] = ()) -> Alignment:
     concept = FusedConcept(name=text, local_name=text, origin="both", status="merged", similarity=0.95, anchor=text)
     aside = concept.model_copy(update={"status": "unconfirmed", "local_name": None})
+    against = Contradiction(english=text, local=text, similarity=0.9)
     evidence = Evidence(
         status="found", query_mode="chain", queries=(), version="1", passages=tuple(passages), reason=text
     )
     return Alignment(
-        fused=FusedChain(strategy="grounded", threshold=0.8, concepts=(concept,), aside=(aside,)),
+        fused=FusedChain(
+            strategy="grounded", threshold=0.8, concepts=(concept,), aside=(aside,), contradictions=(against,)
+        ),
         evidence=evidence,
         disagreement=None,
         spans=(),
@@ -79,7 +83,7 @@ def argument(text: str, *, available: bool = True) -> Argument:
             conclusion=text,
             reason=text,
         ),
-        chain=ConceptChain(side="local", language="en", status="listed", concepts=(text,)),
+        chain=ConceptChain(side="local", language="en", status="listed", concepts=(Concept(name=text),)),
         usage=Usage(),
         spans=(),
     )

@@ -1,0 +1,94 @@
+"""Which local concepts are English ones under another name: mutual nearest neighbours with a lead over the second.
+
+Works on vectors it is given; knows nothing of models or of how chains are fused.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.messages import Concept
+
+Vectors = npt.NDArray[np.float32]
+
+_PREFERRED = 1e-4  # of two equally near concepts, the one that is asserted or denied alike is the synonym
+
+
+class Cosines(Protocol):
+    """What an embedder's cosines mean."""
+
+    @property
+    def synonym(self) -> float:
+        """From which cosine two concepts may be the same."""
+
+    @property
+    def lead(self) -> float:
+        """How far it must exceed the next one."""
+
+    @property
+    def related(self) -> float:
+        """From which cosine one concept belongs beside another."""
+
+
+class Pair(NamedTuple):
+    """A local and an English concept that are each other's nearest, by index.
+
+    `similarity` is their cosine, `score` what the threshold is held against, and `lead` how far the score exceeds that
+    of the next concept of either side.
+    """
+
+    local: int
+    english: int
+    similarity: float
+    score: float
+    lead: float
+
+
+class Synonyms:
+    """The rule that tells synonyms. `threshold` and `lead` are inclusive, and the embedder's own."""
+
+    def __init__(self, threshold: float, lead: float = 0.0) -> None:
+        self.threshold, self.lead = threshold, lead
+
+    @classmethod
+    def of(cls, cosines: Cosines) -> "Synonyms":
+        """With the thresholds of an embedder."""
+        return cls(cosines.synonym, cosines.lead)
+
+    def __call__(
+        self, ours: Sequence[Concept], theirs: Sequence[Concept], english: Vectors, local: Vectors
+    ) -> tuple[Pair, ...]:
+        """The synonyms among English concepts with vectors [n, d] and local ones with vectors [m, d], n and m >= 1.
+
+        The two of a pair may say opposite things: that is a contradiction, not another concept.
+        """
+        cosines = normalised(local) @ normalised(english).T
+        alike = np.array([[one.asserted == other.asserted for other in ours] for one in theirs])
+        scores = cosines
+        judged = scores + _PREFERRED * alike
+        nearest, back = judged.argmax(axis=1), judged.argmax(axis=0)
+        pairs = (
+            Pair(i, int(e), float(cosines[i, e]), float(scores[i, e]), _lead(judged, i, int(e)))
+            for i, e in enumerate(nearest)
+            if back[e] == i
+        )
+        return tuple(pair for pair in pairs if self._holds(pair))
+
+    def _holds(self, pair: Pair) -> bool:
+        # In the scores' own precision: float32's 0.7 is a little less than Python's.
+        return bool(np.float32(pair.score) >= np.float32(self.threshold)) and pair.lead >= self.lead
+
+
+def normalised(vectors: Vectors) -> Vectors:
+    """The same directions, of length one; what has no direction stays without."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = (vectors / np.where(norms == 0, 1, norms)).astype(np.float32)
+    return unit
+
+
+def _lead(scores: Vectors, local: int, english: int) -> float:
+    """How far a score exceeds the next of its row and column; without a second, more than any can."""
+    others = np.concatenate((np.delete(scores[local], english), np.delete(scores[:, english], local)))
+    return float(scores[local, english] - others.max()) if others.size else 2.0
