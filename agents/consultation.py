@@ -12,6 +12,7 @@ from typing import TypeVar
 from autogen_agentchat.messages import ModelClientStreamingChunkEvent, StructuredMessage
 from autogen_core import CancellationToken
 
+from agents.dispute import standing
 from agents.errors import BadOptions, CaseError, CaseTooLong, EmptyCase, LanguageUnclear
 from agents.languages import identify, language, languages
 from agents.messages import (
@@ -23,6 +24,8 @@ from agents.messages import (
     Argument,
     Case,
     Message,
+    Rebuttal,
+    Side,
     Span,
     Usage,
 )
@@ -32,10 +35,11 @@ from transcripts.event import EventKind
 from transcripts.recorder import Recorder
 
 _Item = TypeVar("_Item")
+_SHOWN = (Argument, Alignment, Rebuttal, Answer)
 
 
 class Chunk(Message):
-    """Some more text of one agent in one phase (`rendering`, `reasoning`, `concepts`, `answer`)."""
+    """Some more text of one agent in one phase (`rendering`, `reasoning`, `concepts`, `rebuttal`, `answer`)."""
 
     agent: str
     phase: str
@@ -43,7 +47,10 @@ class Chunk(Message):
 
 
 class Outcome(Message):
-    """A whole consultation, once it is over. Times in seconds since it began."""
+    """A whole consultation, once it is over. Times in seconds since it began.
+
+    Both arguments are as they stand at its end; what was said to change them is in `alignment.rebuttals`.
+    """
 
     transcript_id: str
     case: Case
@@ -57,7 +64,7 @@ class Outcome(Message):
     red_flags: Alarm | None = None
 
 
-Progress = Alarm | Chunk | Argument | Alignment | Answer | Outcome
+Progress = Alarm | Chunk | Argument | Alignment | Rebuttal | Answer | Outcome
 
 
 def prepare(
@@ -117,7 +124,7 @@ class _Heard:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.red_flags = red_flags_of(case)
-        self.arguments: dict[str, Argument] = {}
+        self.arguments: dict[Side, Argument] = {}
         self.alignment: Alignment | None = None
         self.answer: Answer | None = None
 
@@ -133,7 +140,8 @@ class _Heard:
     def outcome(self, transcript_id: str, seconds: float) -> Outcome:
         assert self.alignment is not None
         assert self.answer is not None
-        english, local = self.arguments["english"], self.arguments["local"]
+        arguments = standing(self.arguments, self.alignment.rebuttals)
+        english, local = arguments["english"], arguments["local"]
         return Outcome(
             transcript_id=transcript_id,
             case=self.case,
@@ -170,7 +178,7 @@ async def consult(
             async for item in items:
                 if isinstance(item, ModelClientStreamingChunkEvent):
                     yield Chunk(agent=item.source, phase=item.metadata["phase"], text=item.content)
-                elif isinstance(item, StructuredMessage) and isinstance(item.content, Argument | Alignment | Answer):
+                elif isinstance(item, StructuredMessage) and isinstance(item.content, _SHOWN):
                     heard.take(item.content)
                     yield item.content
     except RuntimeError as error:

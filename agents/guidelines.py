@@ -30,19 +30,25 @@ class RetrievalSettings(BaseModel):
 
 
 class Guidelines:
-    """The knowledge base as the aligner asks it. `store` None is a missing knowledge base."""
+    """The knowledge base as the aligner asks it. `store` None is a missing knowledge base, and `absent` says why."""
 
     def __init__(
-        self, store: KnowledgeStore | None, settings: RetrievalSettings, today: date, rerank: Rerank | None = None
+        self,
+        store: KnowledgeStore | None,
+        settings: RetrievalSettings,
+        today: date,
+        rerank: Rerank | None = None,
+        absent: str = "",
     ) -> None:
         self._store, self._settings, self._today, self._rerank = store, settings, today, rerank
+        self._absent = absent or "there is no knowledge base: run `coreasoner knowledge add`"
 
     def evidence(self, case: Case, english: str, fused: FusedChain) -> Evidence:
         """Passages for the case, numbered from 1, local language first. Never raises: what failed is its `reason`."""
         mode = self._settings.query_mode
         local, foreign = queries(mode, case.text, fused, "local"), queries(mode, english, fused, "english")
         if self._store is None:
-            return _missing(mode, "there is no knowledge base: run `coreasoner knowledge add`")
+            return _missing(mode, self._absent)
         try:
             held: list[Passage] = []
             found = list(self._search(local, [case.language], held))

@@ -264,21 +264,57 @@ class Evidence(Message):
         return tuple(p for p in self.passages if p.relevant)
 
 
+class Rebuttal(Message):
+    """One side's word on the other's concepts and on the evidence: it holds its conclusion `before`, or revises it.
+
+    `concepts` is the chain of a side that lists its concepts anew; `fault` says why a side that holds gave no reason.
+    `conclusion` is what the side concludes from now on.
+    """
+
+    side: Side
+    language: str
+    round: int = Field(ge=1)
+    decision: Literal["hold", "revise"]
+    before: str
+    conclusion: str
+    reason: str = ""
+    concepts: ConceptChain | None = None
+    fault: str = ""
+    usage: Usage = Usage()
+    spans: tuple[Span, ...] = ()
+
+
 class Disagreement(Message):
-    """The two conclusions where they differ, with the cosine between them where it was measured."""
+    """What the two sides still say differently: conclusions that differ, or concepts that one asserts and one denies.
+
+    `similarity` is the cosine between the conclusions where it was measured; `rebuttals` is each side's last word to
+    the other, if there was one; `told` says all of it in the language of the case.
+    """
 
     english: str
     local: str
     similarity: float | None = None
+    contradictions: tuple[Contradiction, ...] = ()
+    rebuttals: tuple[Rebuttal, ...] = ()
+    told: str = ""
 
 
 class Alignment(Message):
-    """What the aligner hands to the synthesizer."""
+    """What the aligner hands to the synthesizer, and to the two sides where something is in dispute.
+
+    `rebuttals` is what they have said to each other so far, round by round.
+    """
 
     fused: FusedChain
     evidence: Evidence
     disagreement: Disagreement | None
     spans: tuple[Span, ...]
+    rebuttals: tuple[Rebuttal, ...] = ()
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds of rebuttal there were."""
+        return max((rebuttal.round for rebuttal in self.rebuttals), default=0)
 
 
 class Claim(Message):
@@ -290,11 +326,22 @@ class Claim(Message):
     why: str = ""
 
 
+Part = Literal["english", "local", "synthesizer", "embedder", "reranker", "guidelines", "evidence"]
+
+
+class Missing(Message):
+    """A part of the program that a case had to do without: what that means, in a language, and why it was so."""
+
+    part: Part
+    text: str
+    reason: str = ""
+
+
 class Answer(Message):
     """The answer in the clinician's language.
 
     `mode`: `synthesized` by the model; `evidence_only` lists passages because the model's text was not usable;
-    `no_answer` where there is neither. `reason` says why, in the answer's language.
+    `no_answer` where there is neither. `reason` says why, in the answer's language. `missing` is what there was not.
     """
 
     text: str
@@ -304,6 +351,7 @@ class Answer(Message):
     claims: tuple[Claim, ...] = ()
     unsupported: tuple[str, ...] = ()
     disagreement: Disagreement | None = None
+    missing: tuple[Missing, ...] = ()
     reason: str = ""
     usage: Usage = Usage()
     spans: tuple[Span, ...] = ()

@@ -65,13 +65,17 @@ class _Turn:
 
 
 class Reasoner(BaseChatAgent):
-    """What both reasoners share: argue, then list the concepts in the same conversation."""
+    """What both reasoners share: argue, then list the concepts in the same conversation.
+
+    `conversation` is what was said to the model and by it, from the argument on, for whoever goes on with it.
+    """
 
     side: Side
 
     def __init__(self, name: str, description: str, voice: Voice, settings: ReasonerSettings) -> None:
         super().__init__(name, description)
         self._voice, self._settings = voice, settings
+        self.conversation: list[LLMMessage] = []
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
@@ -117,7 +121,8 @@ class Reasoner(BaseChatAgent):
     async def _argue(self, case: Case, turn: _Turn, token: CancellationToken) -> AsyncGenerator[BaseAgentEvent, None]:
         async for chunk in self.question(case, turn, token):
             yield chunk
-        messages: list[LLMMessage] = [
+        messages: list[LLMMessage] = self.conversation
+        messages += [
             SystemMessage(content=self.system(case)),
             UserMessage(content=case_text(turn.question, case.options), source="clinician"),
         ]
@@ -139,6 +144,7 @@ class Reasoner(BaseChatAgent):
             if isinstance(item, Spoken):
                 turn.add(item)
                 turn.listing = listing(item.text)
+                messages.append(AssistantMessage(content=item.text, source=self.name))
             else:
                 yield item
 
@@ -146,8 +152,6 @@ class Reasoner(BaseChatAgent):
         code = self.speaks(case).code
         if not turn.text and not reason:
             reason = "the model wrote nothing"
-        listed = turn.listing.get("concepts")
-        found = concepts(listed if isinstance(listed, list) else (), turn.text, code)
         return Argument(
             reasoning=Reasoning(
                 side=self.side,
@@ -158,19 +162,26 @@ class Reasoner(BaseChatAgent):
                 conclusion=str(turn.listing.get("conclusion") or "").strip(),
                 reason=reason,
             ),
-            chain=ConceptChain(
-                side=self.side,
-                language=code,
-                status="listed" if found else "empty",
-                concepts=found,
-                reason="" if found else reason or "the model listed no concepts",
-            ),
+            chain=self.chain(code, turn.listing, turn.text, reason),
             usage=turn.usage,
             spans=tuple(turn.spans),
         )
 
+    def chain(self, code: str, listing: dict[str, object], said: str, reason: str = "") -> ConceptChain:
+        """The concepts of a listing in language `code`, as `said` means them; `reason` says why there are none."""
+        listed = listing.get("concepts")
+        found = concepts(listed if isinstance(listed, list) else (), said, code)
+        return ConceptChain(
+            side=self.side,
+            language=code,
+            status="listed" if found else "empty",
+            concepts=found,
+            reason="" if found else reason or "the model listed no concepts",
+        )
+
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Nothing is kept between cases."""
+        self.conversation.clear()
 
 
 def case_text(question: str, options: tuple[str, ...]) -> str:
@@ -185,10 +196,13 @@ def not_english(text: str) -> bool:
     return len(letters) >= _TELLING_LETTERS and sum(c.isascii() for c in letters) < len(letters) / 2
 
 
-def listing(text: str) -> dict[str, object]:
-    """The JSON object of a concept listing; one cut short keeps its complete items, what is not JSON is empty."""
+def listing(text: str, *, cut: bool = False) -> dict[str, object]:
+    """The JSON object that a model writes; one cut short keeps its complete items, what is not JSON is empty.
+
+    With `cut` it keeps the text that is being written, too.
+    """
     try:
-        parsed = from_json(text or "{}", allow_partial=True)
+        parsed = from_json(text or "{}", allow_partial="trailing-strings" if cut else True)
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}

@@ -56,7 +56,7 @@ class _Judged(NamedTuple):
 def check(
     sentences: Sequence[tuple[str, tuple[int, ...]]],
     passages: Sequence[CitedPassage],
-    embedder: TextEmbedder,
+    embedder: TextEmbedder | None,
     support: float,
     case: str,
     spoken: str,
@@ -65,30 +65,33 @@ def check(
 
     What the case itself says, such as the patient's breathing rate or medicine, may be repeated without a passage.
     `support` is the cosine that a sentence must reach to a cited passage, `spoken` the language of the sentences.
+    Without an embedder a sentence stands only where its own words, and a passage of its own language, say so.
     """
     known = {p.number: p for p in passages}
     cited = [tuple(n for n in dict.fromkeys(ns) if n in known) for _, ns in sentences]
     texts = [text for text, _ in sentences]
     if not texts:
         return ()
-    vectors = embedder.embed_queries(texts)
-    row = (
-        {n: vector for n, vector in zip(known, embedder.embed_passages(_texts(passages)), strict=True)} if known else {}
-    )
+    nearness = _nearness(texts, cited, known, embedder) if embedder else [None] * len(texts)
     claims = []
-    for text, vector, ns in zip(texts, vectors, cited, strict=True):
+    for text, near, ns in zip(texts, nearness, cited, strict=True):
         judged = _Judged(text, spoken.split("-")[0], case, [known[n] for n in ns])
-        near = max((float(vector @ row[n]) for n in ns), default=0.0)
         why = next(_objections(judged, near, support), "")
         claims.append(Claim(text=text, passages=ns, supported=not why, why=why))
     return tuple(claims)
 
 
-def _texts(passages: Sequence[CitedPassage]) -> list[str]:
-    return [p.passage.text for p in passages]
+def _nearness(
+    texts: Sequence[str], cited: Sequence[Sequence[int]], known: dict[int, CitedPassage], embedder: TextEmbedder
+) -> list[float | None]:
+    """Of each sentence, the cosine to the nearest passage that it cites."""
+    vectors = embedder.embed_queries(texts)
+    passages = [p.passage.text for p in known.values()]
+    row = dict(zip(known, embedder.embed_passages(passages), strict=True)) if known else {}
+    return [max((float(v @ row[n]) for n in ns), default=0.0) for v, ns in zip(vectors, cited, strict=True)]
 
 
-def _objections(judged: _Judged, near: float, support: float) -> Iterator[str]:
+def _objections(judged: _Judged, near: float | None, support: float) -> Iterator[str]:
     """What speaks against a sentence, one after the other."""
     if not judged.cited:
         yield "cites no passage"
@@ -111,8 +114,10 @@ def _objections(judged: _Judged, near: float, support: float) -> Iterator[str]:
         yield f"{', '.join(strange)} is not in the cited passage"
     if any(_contradicts(statement, judged) for statement in _statements(judged.text)):
         yield "denies what the cited passage says, or says what it denies"
-    if near < support:
+    if near is not None and near < support:
         yield "too far from the cited passage"
+    if near is None and len(judged.own) < len(judged.cited):
+        yield "cites a passage in another language, and no embedding model is there to compare them"
     if _foreign_words(judged):
         yield "says what the cited passage does not"
 

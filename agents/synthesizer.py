@@ -4,10 +4,8 @@ What a weak model writes is checked before it is an answer; where it is not usab
 itself, with the reason. Knows nothing of how concepts were fused.
 """
 
-import hmac
-import secrets
-from collections.abc import AsyncGenerator, Sequence
-from itertools import count
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from autogen_agentchat.agents import BaseChatAgent
@@ -24,18 +22,19 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic_core import from_json
 
 from agents.checker import echoes, fault
+from agents.dispute import standing
 from agents.languages import language, phrase
-from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Side, Usage
+from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Part, Side, Usage
+from agents.missing import missed
+from agents.quotation import fitting, quoted
 from agents.reasoner import case_text
 from agents.speaker import Spoken, Voice, prompt
 from agents.support import TextEmbedder, check
-from knowledge.untrusted import quote
 from models.errors import ModelError
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
 
 _Sentence = tuple[str, tuple[int, ...]]
-_KEY = secrets.token_bytes(32)
 
 
 class SynthesisSettings(BaseModel):
@@ -48,19 +47,23 @@ class SynthesisSettings(BaseModel):
 
 
 class Synthesizer(BaseChatAgent):
-    """Writes the answer from the alignment. `support` is the cosine that a claim must reach to its passage."""
+    """Writes the answer from the alignment. `support` is the cosine that a claim must reach to its passage.
+
+    `without` says which parts of the program are not there, and why.
+    """
 
     def __init__(
         self,
         voice: Voice,
-        embedder: TextEmbedder,
+        embedder: TextEmbedder | None,
         recorder: Recorder,
         settings: SynthesisSettings,
         support: float,
+        without: Mapping[Part, str] = MappingProxyType({}),
     ) -> None:
         super().__init__("Synthesizer", "Writes the answer in the language of the case.")
         self._voice, self._embedder, self._recorder = voice, embedder, recorder
-        self._settings, self._support = settings, support
+        self._settings, self._support, self._without = settings, support, without
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
@@ -80,8 +83,9 @@ class Synthesizer(BaseChatAgent):
         """Chunks of the model's JSON, then the checked answer."""
         contents = [m.content for m in messages if isinstance(m, StructuredMessage)]
         case = next(c for c in contents if isinstance(c, Case))
-        arguments: dict[Side, Argument] = {c.reasoning.side: c for c in contents if isinstance(c, Argument)}
-        alignment = next(c for c in contents if isinstance(c, Alignment))
+        argued: dict[Side, Argument] = {c.reasoning.side: c for c in contents if isinstance(c, Argument)}
+        alignment = next(c for c in reversed(contents) if isinstance(c, Alignment))
+        arguments = standing(argued, alignment.rebuttals)
         spoken: Spoken | None = None
         detail = ""
         try:
@@ -92,7 +96,9 @@ class Synthesizer(BaseChatAgent):
                     yield item
         except ModelError as error:
             detail = str(error)
+        without: dict[Part, str] = {**self._without, **({} if spoken else {"synthesizer": detail})}
         answer = self.answer(case, alignment, spoken, detail)
+        answer = answer.model_copy(update={"missing": missed(case, arguments, alignment.evidence, without)})
         self._recorder.record(EventKind.ANSWER, answer.model_dump(mode="json"))
         yield Response(chat_message=StructuredMessage[Answer](content=answer, source=self.name))
 
@@ -100,7 +106,7 @@ class Synthesizer(BaseChatAgent):
         self, case: Case, arguments: dict[Side, Argument], alignment: Alignment, token: CancellationToken
     ) -> AsyncGenerator[ModelClientStreamingChunkEvent | Spoken, None]:
         shown = await self.shown(alignment)
-        quotation, mark = _quoted(shown)
+        quotation, mark = quoted(shown) if shown else ("none", "none")
         passages = prompt("synthesize_passages", passages=quotation, mark=mark)
         messages: list[LLMMessage] = [
             SystemMessage(content=self._system(case)),
@@ -113,14 +119,7 @@ class Synthesizer(BaseChatAgent):
 
     async def shown(self, alignment: Alignment) -> tuple[CitedPassage, ...]:
         """The relevant passages that fit the budget, best of each language in turn, at least one."""
-        room = self._settings.evidence_tokens
-        chosen: list[CitedPassage] = []
-        for passage in _alternating(alignment.evidence.relevant):
-            room -= await self._voice.tokens(passage.passage.text)
-            if room < 0 and chosen:
-                break
-            chosen.append(passage)
-        return tuple(sorted(chosen, key=lambda p: p.number))
+        return await fitting(alignment.evidence.relevant, self._settings.evidence_tokens, self._voice.tokens)
 
     def _system(self, case: Case) -> str:
         asked = language(case.language)
@@ -237,30 +236,3 @@ def written(text: str) -> tuple[tuple[_Sentence, ...], str]:
 def rendered(claims: Sequence[Claim], separator: str = " ") -> str:
     """The answer's text: each claim followed by the numbers of its passages in brackets."""
     return separator.join(f"{c.text}{' ' if c.passages else ''}{''.join(f'[{n}]' for n in c.passages)}" for c in claims)
-
-
-def _quoted(shown: Sequence[CitedPassage]) -> tuple[str, str]:
-    """The passages as a quotation, and the mark around it.
-
-    The mark is the same as long as the program runs, so that a model which has read passages need not read them again
-    for the next case, and nothing that an author could know; a passage that holds it all the same gets the next one.
-    """
-    if not shown:
-        return "none", "none"
-    passages = {p.number: p.passage for p in shown}
-    known = "".join(f"{p.model_dump_json()}" for p in passages.values())
-    mark = next(mark for mark in map(_mark, count()) if mark not in known)
-    return quote(passages, mark), mark
-
-
-def _mark(number: int) -> str:
-    return hmac.new(_KEY, str(number).encode(), "sha256").hexdigest()[:16]
-
-
-def _alternating(passages: Sequence[CitedPassage]) -> list[CitedPassage]:
-    """Passages of each language in turn, so that neither crowds the other out of the budget."""
-    lanes: dict[str, list[CitedPassage]] = {}
-    for passage in passages:
-        lanes.setdefault(passage.passage.language, []).append(passage)
-    longest = max((len(lane) for lane in lanes.values()), default=0)
-    return [lane[i] for i in range(longest) for lane in lanes.values() if i < len(lane)]

@@ -1,26 +1,28 @@
-"""How the team is wired: two reasoners at once, then the aligner, then the synthesizer.
+"""How the team is wired: two reasoners at once, the aligner, the two again where they differ, then the synthesizer.
 
 An AutoGen GraphFlow made afresh for every case. Knows what the agents are handed, not where it comes from.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from autogen_agentchat.messages import StructuredMessage
+from autogen_agentchat.messages import BaseChatMessage, StructuredMessage
 from autogen_agentchat.teams import DiGraphBuilder, GraphFlow
 from autogen_core.models import ChatCompletionClient
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.aligner import ConceptAligner
+from agents.dispute import goes_on
 from agents.fusion import PAPER_THRESHOLD, FusionStrategy, GroundedFusion, PaperFusion
 from agents.guidelines import Guidelines, QueryMode, RetrievalSettings
-from agents.messages import Alignment, Answer, Argument, Case
-from agents.reasoner import EnglishReasoner, LocalClinician, ReasonerSettings
+from agents.messages import Alignment, Answer, Argument, Case, Part, Rebuttal
+from agents.reasoner import EnglishReasoner, LocalClinician, Reasoner, ReasonerSettings
+from agents.rebuttal import RebuttalSettings, Respondent
 from agents.speaker import Voice
 from agents.synthesizer import SynthesisSettings, Synthesizer
 from knowledge.search import CANDIDATES, Rerank
@@ -58,8 +60,12 @@ class Thresholds(BaseModel):
     relevance: float
 
 
+# Where names stand for meanings, only the same name is near: then every cosine is 1 or 0.
+BY_NAME = Thresholds(synonym=1.0, related=1.0, support=0.0, typical=0.0, relevance=0.0)
+
+
 class TeamSettings(BaseModel):
-    """What the administrator may choose about the argument."""
+    """What the administrator may choose about the argument. `rounds` of rebuttal at most; 0 is the paper's method."""
 
     model_config = ConfigDict(extra="forbid")
     fusion: Literal["grounded", "paper"] = "grounded"
@@ -68,20 +74,26 @@ class TeamSettings(BaseModel):
     candidates: int = Field(CANDIDATES, ge=1)
     kept: int = Field(5, ge=1)
     seed: int = Field(7, ge=0)
+    rounds: int = Field(1, ge=0, le=5)
     reasoner: ReasonerSettings = ReasonerSettings()
+    rebuttal: RebuttalSettings = RebuttalSettings()
     synthesis: SynthesisSettings = SynthesisSettings()
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What a team works with. `client` opens a model client for a role: one each, so that figures never mix."""
+    """What a team works with. `client` opens a model client for a role: one each, so that figures never mix.
+
+    Embedder or store None are not there, and `without` says why; the thresholds are then `BY_NAME`.
+    """
 
     client: Callable[[Role], ChatCompletionClient]
-    embedder: Embedder
+    embedder: Embedder | None
     thresholds: Thresholds
     store: KnowledgeStore | None
     settings: TeamSettings
     rerank: Rerank | None = None
+    without: Mapping[Part, str] = field(default_factory=dict)
 
 
 class Clock:
@@ -103,12 +115,40 @@ def fusion(settings: TeamSettings, thresholds: Thresholds) -> FusionStrategy:
 
 
 def build_flow(resources: Resources, recorder: Recorder, clock: Callable[[], float], today: date) -> GraphFlow:
-    """English reasoner and local clinician fan in to the aligner, which hands on to the synthesizer."""
+    """Both reasoners fan in to the aligner; from there a loop of rebuttals, or the way on to the synthesizer."""
     settings, thresholds = resources.settings, resources.thresholds
 
     def voice(agent: str, role: Role) -> Voice:
         return Voice(agent, resources.client(role), recorder, clock, settings.seed)
 
+    voices = voice("EnglishReasoner", "english"), voice("LocalClinician", "local")
+    reasoners = EnglishReasoner(voices[0], settings.reasoner), LocalClinician(voices[1], settings.reasoner)
+    respondents = [
+        Respondent(reasoner, spoken, recorder, settings.rebuttal)
+        for reasoner, spoken in zip(reasoners, voices, strict=True)
+    ]
+    aligner = ConceptAligner(
+        resources.embedder,
+        fusion(settings, thresholds),
+        guidelines(resources, today),
+        recorder,
+        clock,
+        agreement=thresholds.related,
+    )
+    synthesizer = Synthesizer(
+        voice("Synthesizer", "synthesizer"),
+        resources.embedder,
+        recorder,
+        settings.synthesis,
+        thresholds.support,
+        resources.without,
+    )
+    return _wired(reasoners, aligner, respondents if settings.rounds else [], synthesizer, settings.rounds)
+
+
+def guidelines(resources: Resources, today: date) -> Guidelines:
+    """The knowledge base as it is searched for a case."""
+    settings, thresholds = resources.settings, resources.thresholds
     retrieval = RetrievalSettings(
         query_mode=settings.query_mode,
         candidates=settings.candidates,
@@ -116,30 +156,50 @@ def build_flow(resources: Resources, recorder: Recorder, clock: Callable[[], flo
         relevance=thresholds.relevance,
         typical=thresholds.typical,
     )
-    english = EnglishReasoner(voice("EnglishReasoner", "english"), settings.reasoner)
-    local = LocalClinician(voice("LocalClinician", "local"), settings.reasoner)
-    aligner = ConceptAligner(
-        resources.embedder,
-        fusion(settings, thresholds),
-        Guidelines(resources.store, retrieval, today, resources.rerank),
-        recorder,
-        clock,
-        agreement=thresholds.related,
-    )
-    synthesizer = Synthesizer(
-        voice("Synthesizer", "synthesizer"), resources.embedder, recorder, settings.synthesis, thresholds.support
-    )
+    absent = resources.without.get("guidelines", "")
+    return Guidelines(resources.store, retrieval, today, resources.rerank, absent)
+
+
+def _wired(
+    reasoners: Sequence[Reasoner],
+    aligner: ConceptAligner,
+    respondents: Sequence[Respondent],
+    synthesizer: Synthesizer,
+    rounds: int,
+) -> GraphFlow:
+    """The graph. Arguments and rebuttals activate the aligner each in a group of their own, when all are there."""
+
+    def disputed(message: BaseChatMessage) -> bool:
+        return goes_on(_alignment(message), rounds)
+
+    def settled(message: BaseChatMessage) -> bool:
+        return not goes_on(_alignment(message), rounds)
+
     graph = DiGraphBuilder()
-    for agent in (english, local, aligner, synthesizer):
+    for agent in (*reasoners, aligner, *respondents, synthesizer):
         graph.add_node(agent)
-    graph.add_edge(english, aligner).add_edge(local, aligner).add_edge(aligner, synthesizer)
+    for reasoner in reasoners:
+        graph.add_edge(reasoner, aligner, activation_group="arguments")
+    for respondent in respondents:
+        graph.add_edge(aligner, respondent, condition=disputed)
+        graph.add_edge(respondent, aligner, activation_group="rebuttals")
+    graph.add_edge(aligner, synthesizer, condition=settled)
     return GraphFlow(
         participants=graph.get_participants(),
         graph=graph.build(),
+        # What a graph with a loop must have; the conditions end the loop before it.
+        max_turns=3 + 2 * rounds,
         custom_message_types=[
             StructuredMessage[Case],
             StructuredMessage[Argument],
             StructuredMessage[Alignment],
+            StructuredMessage[Rebuttal],
             StructuredMessage[Answer],
         ],
     )
+
+
+def _alignment(message: BaseChatMessage) -> Alignment:
+    assert isinstance(message, StructuredMessage)
+    assert isinstance(message.content, Alignment)
+    return message.content

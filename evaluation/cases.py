@@ -17,11 +17,14 @@ from autogen_core import CancellationToken
 from pydantic import BaseModel, ConfigDict
 
 from agents.consultation import Chunk, Outcome, prepare
+from agents.messages import Usage
 from ui.settings import load_settings
 from ui.workspace import Workspace
 
 _SAMPLE_S = 0.2
-_HEAD = "| case | first text s | whole case s | peak MB | answer | passages (languages) | completion tokens |"
+_HEAD = (
+    "| case | first text s | whole case s | peak MB | answer | passages (languages) | completion tokens | rebuttal |"
+)
 
 
 class Sample(BaseModel):
@@ -133,8 +136,23 @@ def row(measured: Measured) -> str:
         f"{outcome.answer.mode} ({outcome.answer.language})",
         passages,
         str(outcome.usage.completion_tokens),
+        rebuttal(outcome),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def rebuttal(outcome: Outcome) -> str:
+    """What each side did when it read the other, how long that took and what it cost; `-` where they did not differ."""
+    said = outcome.alignment.rebuttals
+    if not said:
+        return "-"
+    spans = [span for r in said for span in r.spans]
+    seconds = max((s.end for s in spans), default=0.0) - min((s.start for s in spans), default=0.0)
+    cost = sum((r.usage for r in said), Usage())
+    words = ", ".join(f"{r.side} {r.decision}{' (nothing usable)' if r.fault else ''}" for r in said)
+    left = "in dispute" if outcome.answer.disagreement else "settled"
+    read = cost.prompt_tokens - cost.cached_tokens
+    return f"{words}; {left}; {seconds:.1f} s, {read} of {cost.prompt_tokens} read, {cost.completion_tokens} written"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -145,9 +163,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--keep", type=Path, help="a folder for one JSON file a case")
     given = parser.parse_args(arguments)
     flags = {"models": dict.fromkeys(("english", "local", "synthesizer"), given.model)} if given.model else {}
-    print(f"{_HEAD}\n|{'---|' * 7}", flush=True)
+    print(f"{_HEAD}\n|{'---|' * 8}", flush=True)
     with Workspace(load_settings(None, **flags)) as workspace:
-        workspace.ready()
+        if lacking := workspace.ready():
+            parser.error(" ".join(lacking.values()))
         for sample in samples(given.data):
             measured = asyncio.run(argue(workspace, sample))
             print(row(measured), flush=True)

@@ -82,8 +82,8 @@ class KnowledgeStore:
     """The guidelines in a place [a path: a folder] as of one version: the newest when opened, or the one that is named.
 
     A store that is opened at a named version is for replay and can't be changed. Without an embedder everything
-    works but searching and adding. Raises EmbedderMismatch, KnowledgeBaseDamaged, and NotInKnowledgeBase for an
-    unknown version. Safe to read from several threads.
+    works but adding, and searching by meaning. Raises EmbedderMismatch, KnowledgeBaseDamaged, and NotInKnowledgeBase
+    for an unknown version. Safe to read from several threads.
     """
 
     def __init__(self, where: Path | Place, embedder: Embedder | None, version: str | None = None) -> None:
@@ -111,9 +111,14 @@ class KnowledgeStore:
         return self.place.path
 
     @property
+    def has_embedder(self) -> bool:
+        """Whether it was opened with an embedder; without one words alone are searched, and nothing can be added."""
+        return self._embedder is not None
+
+    @property
     def embedder(self) -> Embedder:
         """What turns questions into vectors that can be compared with those in the tables."""
-        assert self._embedder, "this store was opened without an embedder, so it can neither be searched nor added to"
+        assert self._embedder, "this store was opened without an embedder, so nothing can be added to it"
         return self._embedder
 
     @property

@@ -28,7 +28,7 @@ from pydantic import (
 
 from transcripts.errors import EventRefused
 
-SCHEMA = 2
+SCHEMA = 3
 
 Body = Mapping[str, JsonValue]
 
@@ -68,6 +68,7 @@ class EventKind(StrEnum):
     RETRIEVAL = "retrieval"
     ANSWER = "answer"
     RED_FLAG = "red_flag"
+    REBUTTAL = "rebuttal"
     MODEL = "model"
     ERROR = "error"
     CANCELLED = "cancelled"

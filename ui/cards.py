@@ -6,6 +6,7 @@ Knows nothing of Gradio.
 from collections.abc import Callable, Sequence
 from html import escape
 
+from agents.dispute import stance
 from agents.languages import languages, phrase
 from agents.messages import (
     Alarm,
@@ -15,9 +16,13 @@ from agents.messages import (
     CitedPassage,
     Claim,
     Concept,
+    Disagreement,
     Evidence,
     FusedChain,
     FusedConcept,
+    Missing,
+    Rebuttal,
+    Side,
 )
 from agents.polarity import Polarity
 from ui.translation import Translation
@@ -35,14 +40,15 @@ def text_block(text: str, language: str | None, css: str = "") -> str:
     return f'<div class="text {css}" dir="{direction}"{code}>{escape(text)}</div>'
 
 
-def header(words: Translation, models: Sequence[str], *, demonstration: bool) -> str:
-    """What the program is and is not, and which model is loaded."""
+def header(words: Translation, models: Sequence[str], *, demonstration: bool, lacking: Sequence[Missing] = ()) -> str:
+    """What the program is and is not, which model is loaded, and what every case has to do without."""
     notice = f'<span class="demonstration">{escape(words["demonstration_model"])}</span>' if demonstration else ""
     names = ", ".join(dict.fromkeys(models))
     return (
         f'<div class="masthead"><h1>{escape(words["title"])}</h1><p>{escape(words["tagline"])}</p></div>'
         f'<p class="notice" role="note">{escape(words["decision_support"])} '
         f"<bdi>{escape(words['model'])}: {escape(names)}</bdi> {notice}</p>"
+        f"{missing(words, lacking)}"
     )
 
 
@@ -84,6 +90,31 @@ def argument_details(words: Translation, argument: Argument) -> str:
         else ""
     )
     return f"{conclusion}{listed}"
+
+
+def rebuttal(words: Translation, said: Rebuttal) -> str:
+    """What a side said to the other: whether it holds or changed its conclusion, from what to what, and why."""
+    title = words["held"] if said.decision == "hold" else words["revised"]
+    reason = text_block(said.reason, said.language) if said.reason else f'<p class="fault">{escape(said.fault)}</p>'
+    changed = _change(words, said) if said.decision == "revise" else ""
+    return f'<div class="rebuttal {said.decision}"><h3>{escape(title)}</h3>{reason}{changed}</div>'
+
+
+def _change(words: Translation, said: Rebuttal) -> str:
+    names = said.concepts.names if said.concepts else ()
+    items = "".join(f'<li dir="auto">{escape(name)}</li>' for name in names)
+    listed = f'<ol class="concepts">{items}</ol>' if items else ""
+    if said.before == said.conclusion:
+        return listed
+    return (
+        f"<h3>{escape(words['before'])}</h3>{text_block(said.before, said.language, 'former')}"
+        f"<h3>{escape(words['conclusion'])}</h3>{text_block(said.conclusion, said.language)}{listed}"
+    )
+
+
+def answering(words: Translation, text: str, language: str | None) -> str:
+    """A rebuttal as far as it is written."""
+    return f'<div class="rebuttal"><h3>{escape(words["rebuttal"])}</h3>{text_block(text, language)}</div>'
 
 
 def _listed(words: Translation, concept: Concept) -> str:
@@ -183,7 +214,7 @@ def _in_context(document: str, start: int, end: int, language: str, document_tex
 
 
 def answer(words: Translation, given: Answer, found: Evidence | None, transcript: str = "") -> str:
-    """The answer with clickable citations; unsupported sentences are marked, a disagreement stands above.
+    """The answer with citations; unsupported sentences are marked; what is in dispute or missing stands above.
 
     Without a usable text of the model it names the passages of `found`, which stand below it in full.
     """
@@ -192,7 +223,8 @@ def answer(words: Translation, given: Answer, found: Evidence | None, transcript
     code = escape(transcript)
     record = f'<p class="record">{escape(words["transcript"])} <code>{code}</code></p>' if transcript else ""
     return (
-        f'{disagreement(words, given)}<section class="answer" data-mode="{given.mode}"><h2>{escape(title)}</h2>'
+        f"{disagreement(given)}{missing(words, given.missing)}"
+        f'<section class="answer" data-mode="{given.mode}"><h2>{escape(title)}</h2>'
         f"{body}{record}</section>"
     )
 
@@ -219,16 +251,44 @@ def _unsynthesized(given: Answer, found: Evidence | None) -> str:
     return f'{text_block(intro, given.language)}<ul class="passages">{items}</ul>'
 
 
-def disagreement(words: Translation, given: Answer) -> str:
-    """A banner with both conclusions where they differ."""
-    if given.disagreement is None:
+def disagreement(given: Answer) -> str:
+    """A banner with both conclusions where they differ, who holds which and why, in the language of the answer."""
+    found = given.disagreement
+    if found is None:
         return ""
-    return (
-        f'<section class="disagreement" role="alert"><h2>{escape(words["disagreement"])}</h2><dl>'
-        f"<dt>{escape(words['english_reasoner'])}</dt><dd dir=auto>{escape(given.disagreement.english)}</dd>"
-        f"<dt>{escape(words['local_clinician'])}</dt><dd dir=auto>{escape(given.disagreement.local)}</dd>"
-        "</dl></section>"
+    known = languages()[given.language]
+    say = known.code
+    contradictions = "".join(
+        f"<p>{escape(phrase('contradiction', say, english=c.english, local=c.local))}</p>" for c in found.contradictions
     )
+    return (
+        f'<section class="disagreement" role="alert" dir="{known.direction}" lang="{known.code}">'
+        f"<h2>{escape(phrase('disagreement', say))}</h2><p>{escape(phrase('weigh', say))}</p><dl>"
+        f"{_stand(found, 'english', found.english, say)}{_stand(found, 'local', found.local, say)}</dl>"
+        f"{contradictions}</section>"
+    )
+
+
+def _stand(found: Disagreement, side: Side, conclusion: str, say: str) -> str:
+    stances = "".join(_stance(r, say) for r in found.rebuttals if r.side == side)
+    return f"<dt>{escape(phrase(f'{side}_side', say))}</dt><dd dir=auto>{escape(conclusion or '-')}</dd>{stances}"
+
+
+def _stance(said: Rebuttal, say: str) -> str:
+    # A reason in another script must not carry the sentence around it along.
+    reason = escape(said.reason or said.fault)
+    return f'<dd class="stance" dir="auto">{escape(stance(said, say)).replace(reason, f"<bdi>{reason}</bdi>")}</dd>'
+
+
+def missing(words: Translation, parts: Sequence[Missing]) -> str:
+    """What there was to do without, and why; nothing where all was there."""
+    if not parts:
+        return ""
+    items = "".join(
+        f'<li dir="auto">{escape(part.text)} <span class="source"><bdi>{escape(part.reason)}</bdi></span></li>'
+        for part in parts
+    )
+    return f'<section class="missing" role="note"><h2>{escape(words["missing"])}</h2><ul>{items}</ul></section>'
 
 
 def _claim(words: Translation, claim: Claim, language: str) -> str:

@@ -16,7 +16,9 @@ from autogen_core import CancellationToken
 from agents.consultation import Chunk, Outcome, Progress, first_look, prepare
 from agents.errors import CaseError
 from agents.languages import languages
-from agents.messages import MAX_CASE_CHARACTERS, Alignment, Answer, Argument, Case, Evidence, Side
+from agents.messages import MAX_CASE_CHARACTERS, Alignment, Answer, Argument, Case, Evidence, Rebuttal, Side
+from agents.missing import missing
+from agents.reasoner import listing
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
@@ -43,6 +45,7 @@ class Board:
         self._text: dict[Side, str] = {"english": "", "local": ""}
         self._phase: dict[Side, str] = {"english": "waiting", "local": "waiting"}
         self._extra: dict[Side, str] = {"english": "", "local": ""}
+        self._answering: dict[Side, str] = {"english": "", "local": ""}
         self.status = ""
         self.evidence: Evidence | None = None
 
@@ -55,8 +58,11 @@ class Board:
                 side = progress.reasoning.side
                 self._phase[side] = "done" if progress.reasoning.status == "argued" else "unavailable"
                 self._extra[side] = cards.argument_details(self.words, progress)
-                if all(phase in ("done", "unavailable") for phase in self._phase.values()):
-                    self.status = self.words["aligning"]
+                self._wait()
+            case Rebuttal():
+                self._phase[progress.side], self._answering[progress.side] = "done", ""
+                self._extra[progress.side] += cards.rebuttal(self.words, progress)
+                self._wait()
             case Alignment():
                 self.status = self.words["answering"]
                 self.evidence = progress.evidence
@@ -66,9 +72,15 @@ class Board:
     def _chunk(self, chunk: Chunk) -> None:
         if side := _SIDES.get(chunk.agent):
             self._phase[side] = chunk.phase
-            self.status = self.words["reasoning"]
+            self.status = self.words["rebuttal" if chunk.phase == "rebuttal" else "reasoning"]
             if chunk.phase == "reasoning":
                 self._text[side] += chunk.text
+            elif chunk.phase == "rebuttal":
+                self._answering[side] += chunk.text
+
+    def _wait(self) -> None:
+        if all(phase in ("done", "unavailable") for phase in self._phase.values()):
+            self.status = self.words["aligning"]
 
     def stop(self) -> None:
         """Nothing is waited for any more."""
@@ -78,9 +90,12 @@ class Board:
 
     def lane(self, side: Side) -> str:
         """One side's panel."""
-        return cards.lane(
-            self.words, _TITLES[side], self._phase[side], self._text[side], self._languages[side], self._extra[side]
-        )
+        extra, language = self._extra[side], self._languages[side]
+        if self._answering[side]:
+            extra += cards.answering(
+                self.words, str(listing(self._answering[side], cut=True).get("reason", "")), language
+            )
+        return cards.lane(self.words, _TITLES[side], self._phase[side], self._text[side], language, extra)
 
 
 class Chat:
@@ -161,7 +176,10 @@ class Chat:
         names = [model.name for model in models if model.role != "embedder"]
         demonstration = any(model.demonstration for model in models)
         board = Board(words, None)
-        return cards.header(words, names, demonstration=demonstration), board.lane("english"), board.lane("local")
+        code = preferred(request.headers.get("accept-language", ""))
+        lacking = [missing(part, code, reason) for part, reason in self._workspace.lacking.items()]
+        shown = cards.header(words, names, demonstration=demonstration, lacking=lacking)
+        return shown, board.lane("english"), board.lane("local")
 
     def _look(self, text: str, language: str) -> str:
         configured = self._workspace.settings.languages
@@ -209,10 +227,9 @@ class Chat:
         words = board.words
         match progress:
             case Alignment():
-                text = self._workspace.store.document_text
                 return {
                     self._chain: cards.fused_chain(words, progress),
-                    self._evidence: cards.evidence(words, progress, text),
+                    self._evidence: cards.evidence(words, progress, self._document_text),
                 }
             case Answer():
                 return {self._answer: cards.answer(words, progress, board.evidence)}
@@ -221,6 +238,9 @@ class Chat:
                 shown = cards.answer(words, progress.answer, board.evidence, progress.transcript_id)
                 return {self._answer: f"{again}{shown}"}
         return {}
+
+    def _document_text(self, digest: str) -> str:
+        return self._workspace.archive.document_text(digest)
 
     def _begun(self, board: Board) -> Update:
         return {

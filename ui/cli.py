@@ -22,6 +22,7 @@ from rich.text import Text
 from agents.consultation import Outcome, Progress, first_look, prepare
 from agents.errors import CaseError
 from agents.messages import Case
+from agents.missing import missing
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
@@ -32,7 +33,7 @@ from ui.errors import InterfaceError
 from ui.ports import require_free
 from ui.settings import Settings, load_settings
 from ui.terminal import TerminalView, plain, show_alarm
-from ui.translation import translation
+from ui.translation import DEFAULT, translation
 from ui.workspace import Workspace, report
 
 KNOWN_ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InterfaceError)
@@ -86,12 +87,19 @@ def ask(
         show_alarm(Console(stderr=as_json), found)
     case = prepare(typed, spoken=language, english=rendering, options=listed, configured=settings.languages)
     with Workspace(settings) as workspace:
-        workspace.ready()
+        _make_ready(workspace)
         outcome = asyncio.run(_argue(workspace, case, as_json=as_json))
         if as_json:
             printed = json.dumps(report(outcome, workspace.loaded()), ensure_ascii=False)
             sys.stdout.write(printed.translate(_ESCAPED) + "\n")
             sys.stdout.flush()
+
+
+def _make_ready(workspace: Workspace) -> None:
+    """Open what a case needs, and say loudly what it will have to do without."""
+    for part, reason in workspace.ready().items():
+        sys.stderr.write(plain(f"MISSING: {missing(part, DEFAULT).text} {reason}") + "\n")
+    sys.stderr.flush()
 
 
 def _well_formed(argument: str) -> str:
@@ -139,7 +147,7 @@ def chat(
         if starter:
             model_commands.pull_with_progress(workspace, "starter")
             add_starter(workspace)
-        workspace.ready()
+        _make_ready(workspace)
         # Gradio takes seconds to import; the checks above should not wait for it.
         from ui.chat import serve
 

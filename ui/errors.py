@@ -2,8 +2,7 @@
 
 InterfaceError
 ├── SettingsInvalid   a key or value that is not known
-├── PortInUse         somebody listens there already
-└── NotReady          weights or guidelines are missing for what was asked
+└── PortInUse         somebody listens there already
 """
 
 
@@ -17,7 +16,3 @@ class SettingsInvalid(InterfaceError):
 
 class PortInUse(InterfaceError):
     """Somebody listens on the chat's port already."""
-
-
-class NotReady(InterfaceError):
-    """Weights or guidelines are missing for what was asked."""

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.consultation import Chunk, Outcome, Progress
-from agents.messages import Alarm, Alignment, Answer, Argument, CitedPassage, FusedConcept
+from agents.languages import phrase
+from agents.messages import Alarm, Alignment, Answer, Argument, CitedPassage, FusedConcept, Rebuttal
 from agents.polarity import Polarity
 from ui.translation import Translation
 
@@ -60,6 +61,8 @@ class TerminalView:
                 self._argument(progress)
             case Alignment():
                 self._alignment(progress)
+            case Rebuttal():
+                self._rebuttal(progress)
             case Answer():
                 self._status("answer", progress.text and "done")
             case Outcome():
@@ -106,6 +109,15 @@ class TerminalView:
         panel = Panel(Group(Text(body), Text(f"\n{chain}", style="italic")), title=self._words[title])
         self._print(panel)
 
+    def _rebuttal(self, rebuttal: Rebuttal) -> None:
+        title = "english_reasoner" if rebuttal.side == "english" else "local_clinician"
+        decision = self._words["held" if rebuttal.decision == "hold" else "revised"]
+        lines = [Text(plain(rebuttal.reason or rebuttal.fault))]
+        if rebuttal.decision == "revise":
+            lines += [Text(f"{self._words['before']}: {plain(rebuttal.before)}", style="dim")]
+            lines += [Text(f"{self._words['conclusion']}: {plain(rebuttal.conclusion)}")]
+        self._print(Panel(Group(*lines), title=f"{self._words[title]} · {decision}"))
+
     def _alignment(self, alignment: Alignment) -> None:
         table = Table(title=self._words["fused_chain"], show_header=False, expand=True)
         for concept in (*alignment.fused.concepts, *alignment.fused.aside):
@@ -130,8 +142,10 @@ class TerminalView:
         if held := outcome.alignment.evidence.withheld:
             self._console.print(Text(f"{words['withheld']}: {len(held)}"), style="yellow")
         if answer.disagreement:
-            body = f"{plain(answer.disagreement.english)}\n{plain(answer.disagreement.local)}"
-            self._console.print(Panel(Text(body), title=words["disagreement"], border_style="yellow"))
+            title = phrase("disagreement", answer.language)
+            self._console.print(Panel(Text(plain(answer.disagreement.told)), title=title, border_style="yellow"))
+        for part in answer.missing:
+            self._console.print(Text(f"{words['missing']}: {plain(part.text)} {plain(part.reason)}"), style="yellow")
         title = words["answer"] if answer.mode == "synthesized" else words[answer.mode]
         self._console.print(Panel(Text(plain(answer.text)), title=title, border_style="green"))
         for sentence in answer.unsupported:

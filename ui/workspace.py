@@ -7,28 +7,30 @@ import asyncio
 import importlib.metadata
 import os
 import platform
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from autogen_core import CancellationToken
 from autogen_core.models import ChatCompletionClient
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agents.consultation import Outcome, Progress, consult
-from agents.messages import Case
-from agents.team import Resources, Role, Thresholds
+from agents.messages import Case, Part
+from agents.team import BY_NAME, Resources, Role, Thresholds
+from knowledge.errors import EmbedderMismatch, KnowledgeBaseMissing, KnowledgeError
 from knowledge.place import Place
 from knowledge.storage import place_of
 from knowledge.store import KnowledgeStore
+from models.absent import AbsentChatClient
 from models.chat_template import chat_template
 from models.client import LlamaChatClient
 from models.endpoints import Endpoints
 from models.engine import Engine
-from models.errors import UnknownModel
+from models.errors import ModelError, UnknownModel, WeightsNotAllowed
 from models.protocol import Sampling
 from models.registry import Registry
 from models.remote import RemoteChatClient
@@ -38,13 +40,14 @@ from transcripts.keys import KeyRing
 from transcripts.recorder import Recorder
 from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
-from ui.errors import NotReady, SettingsInvalid
+from ui.errors import SettingsInvalid
 from ui.settings import Settings
 
 if TYPE_CHECKING:
     from models.embedder import Embedder
     from models.reranker import Reranker
 
+_Opened = TypeVar("_Opened")
 ROLES: tuple[Role, ...] = ("english", "local", "synthesizer")
 _RECORDED_PACKAGES = ("autogen-agentchat", "gradio", "lancedb", "llama-cpp-python", "sentence-transformers", "torch")
 
@@ -60,12 +63,13 @@ class LoadedModel(BaseModel):
 
 
 class Workspace:
-    """One running installation."""
+    """One running installation. `lacking` says which parts were not there when it was made ready, and why."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._engines: dict[str, Engine] = {}
         self._endpoints: dict[str, Endpoints] = {}
+        self.lacking: dict[Part, str] = {}
 
     @cached_property
     def registry(self) -> Registry:
@@ -176,41 +180,68 @@ class Workspace:
     def _loaded(self, role: str, name: str) -> LoadedModel:
         if role in ROLES and name in self.settings.remote:
             return LoadedModel(role=role, name=name, sha256="", demonstration=False)
-        demonstration = self.registry.card(name).demonstration
-        return LoadedModel(role=role, name=name, sha256=self.weights.digest(name), demonstration=demonstration)
+        try:
+            digest = self.weights.digest(name)
+        except WeightsNotAllowed:  # nobody knows what these weights should be, and they are not opened
+            digest = ""
+        return LoadedModel(role=role, name=name, sha256=digest, demonstration=self.registry.card(name).demonstration)
 
     def resources(self) -> Resources:
-        """What a team works with: guidelines as they are now. Raises ModelError, KnowledgeError, NotReady."""
-        store = self.store.snapshot()
+        """What a team works with: guidelines as they are now. `without` says what cannot be opened, and why."""
+        without: dict[Part, str] = {}
+        embedder = _opened("embedder", lambda: self.embedder, without)
+        store = _opened("guidelines", lambda: self._guidelines(without), without)
+        reranker = _opened("reranker", lambda: self.reranker, without)
+        embedder = None if "embedder" in without else embedder
         return Resources(
-            client=self.client,
-            embedder=self.embedder,
-            thresholds=Thresholds.model_validate(self.embedder.thresholds.model_dump()),
-            store=None if store.is_empty else store,
+            client=self._client,
+            embedder=embedder,
+            thresholds=Thresholds.model_validate(embedder.thresholds.model_dump()) if embedder else BY_NAME,
+            store=store,
             settings=self.settings.team,
-            rerank=self.reranker.scores if self.reranker else None,
+            rerank=reranker.scores if reranker else None,
+            without=without,
         )
 
-    def ready(self) -> None:
-        """Open everything that a case needs, what opens fastest first; not to be called from an event loop.
+    def _guidelines(self, without: dict[Part, str]) -> KnowledgeStore:
+        """The guidelines, for words alone where no embedder is there or theirs was another. Raises KnowledgeError."""
+        try:
+            store = (self.archive if "embedder" in without else self.store).snapshot()
+        except EmbedderMismatch as error:
+            without["embedder"] = str(error)
+            store = self.archive.snapshot()
+        if store.is_empty:
+            raise KnowledgeBaseMissing
+        return store
 
-        Raises ModelError, TranscriptError, KnowledgeError, NotReady.
+    def _client(self, role: Role) -> ChatCompletionClient:
+        try:
+            return self.client(role)
+        except ModelError as error:
+            return AbsentChatClient(error)
+
+    def ready(self) -> Mapping[Part, str]:
+        """Open everything that a case needs; not to be called from an event loop.
+
+        Says what could not be opened and why: cases are argued without it. Without a record no case is argued, and a
+        model that is not known is a mistake in the settings: raises TranscriptError, UnknownModel, SettingsInvalid.
         """
-        models = tuple(dict.fromkeys(self.model(role) for role in ROLES))
-        names = tuple(name for name in models if name not in self.settings.remote)
-        for name in (*names, *(name for _, name in self._readers())):
-            self.weights.path(name)
-        _ = self.transcripts  # opened before the weights: without a record no case is argued
-        empty = NotReady("The knowledge base is empty; run `coreasoner knowledge add FOLDER` first.")
-        if not self.guidelines.exists():
-            raise empty
-        for name in models:
-            asyncio.run(self._open(name))
-        if self.store.is_empty:
-            raise empty
+        names = {role: self.model(role) for role in ROLES}
+        for _, name in self._readers():
+            self.registry.card(name)
+        _ = self.transcripts
+        reasons = {name: self._trouble(name) for name in dict.fromkeys(names.values())}
+        self.lacking = {role: reason for role, name in names.items() if (reason := reasons[name])}
+        self.lacking.update(self.resources().without)
+        return self.lacking
 
-    def _remote_names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for name in map(self.model, ROLES) if name in self.settings.remote))
+    def _trouble(self, name: str) -> str:
+        """Why a language model cannot speak; empty where it can."""
+        try:
+            asyncio.run(self._open(name))
+        except ModelError as error:
+            return str(error)
+        return ""
 
     async def _open(self, name: str) -> None:
         if name in self.settings.remote:
@@ -219,10 +250,10 @@ class Workspace:
             await self.engine(name).start()
 
     async def consult(self, case: Case, token: CancellationToken) -> AsyncGenerator[Progress, None]:
-        """Argue a case on the record. Raises ModelError, KnowledgeError, TranscriptError."""
+        """Argue a case on the record, with what there is. Raises TranscriptError."""
         resources = self.resources()
         with self.transcripts.begin() as recorder:
-            self._record_machine(recorder)
+            self._record_machine(recorder, resources)
             try:
                 # Closed here and not by garbage collection, so that the agents have stopped before the record ends.
                 async with aclosing(consult(case, resources, recorder, token)) as argued:
@@ -232,7 +263,7 @@ class Workspace:
                 for engine in self._engines.values():
                     engine.forget(recorder.consultation_id)
 
-    def _record_machine(self, recorder: Recorder) -> None:
+    def _record_machine(self, recorder: Recorder, resources: Resources) -> None:
         models: list[JsonValue] = [m.model_dump(mode="json") for m in self.loaded()]
         recorder.record(
             EventKind.MODEL,
@@ -240,12 +271,20 @@ class Workspace:
                 "models": models,
                 "engine": self.settings.engine.model_dump(mode="json"),
                 "engines": {name: engine.description for name, engine in self._engines.items()},
-                "remote": {name: self.endpoints(name).description for name in self._remote_names()},
+                "remote": dict(self._remote()),
+                "without": {part: reason for part, reason in resources.without.items()},
                 "team": self.settings.team.model_dump(mode="json"),
                 "versions": {name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
                 "machine": {"system": platform.platform(), "processors": os.cpu_count() or 0},
             },
         )
+
+    def _remote(self) -> Iterator[tuple[str, JsonValue]]:
+        """The servers of the remote models that play a role, as far as they may be asked."""
+        for name in dict.fromkeys(self.model(role) for role in ROLES):
+            if name in self.settings.remote:
+                with suppress(ModelError):
+                    yield name, self.endpoints(name).description
 
     def close(self) -> None:
         """Unload the weights and close the record."""
@@ -263,6 +302,15 @@ class Workspace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _opened(part: Part, opens: Callable[[], _Opened], without: dict[Part, str]) -> _Opened | None:
+    """What `opens` gives; where it cannot be had, `without` is told why."""
+    try:
+        return opens()
+    except (ModelError, KnowledgeError) as error:
+        without[part] = str(error)
+        return None
 
 
 def starter_packs() -> tuple[Path, ...]:
@@ -284,6 +332,7 @@ def report(outcome: Outcome, models: tuple[LoadedModel, ...]) -> dict[str, JsonV
         "local_chain": outcome.local.chain.model_dump(mode="json"),
         "fused_chain": outcome.alignment.fused.model_dump(mode="json"),
         "evidence": outcome.alignment.evidence.model_dump(mode="json"),
+        "rebuttals": [r.model_dump(mode="json", exclude={"usage", "spans"}) for r in outcome.alignment.rebuttals],
         "answer": outcome.answer.model_dump(mode="json", exclude={"usage", "spans"}),
         "timings": {
             "seconds": outcome.seconds,

@@ -108,7 +108,9 @@ def test_every_phrase_exists_in_every_language_with_its_names_filled_in(key: str
     assert "$" not in said
     assert [name for name in ("REASON", "OURS", "THEIRS") if name in said] == {
         "unavailable": ["REASON"],
-        "disagreement": ["OURS", "THEIRS"],
+        "held": ["REASON"],
+        "revised": ["REASON"],
+        "contradiction": ["OURS", "THEIRS"],
     }.get(key, [])
 
 

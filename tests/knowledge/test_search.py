@@ -280,6 +280,25 @@ def test_a_query_without_direction_has_no_similarity(tmp_path: Path, make_pack: 
     assert (hit.similarity, hit.lift, hit.rank_dense, hit.relevant) == (None, None, None, False)
 
 
+def test_without_an_embedder_words_alone_are_searched(filled: KnowledgeStore) -> None:
+    words = KnowledgeStore(filled.folder, None)
+
+    hit = find(words, "amoxicillin", languages=["en"])[0]
+
+    assert "amoxicillin" in hit.passage.in_context.lower()
+    assert (hit.similarity, hit.rank_dense, hit.rank_text) == (None, None, 1)
+
+
+def test_without_an_embedder_a_passage_is_relevant_that_has_most_words_of_the_question(filled: KnowledgeStore) -> None:
+    words = KnowledgeStore(filled.folder, None)
+    question = "amoxicillin"
+
+    (alone,) = {hit.relevant for hit in find(words, question, languages=["en"])[:1]}
+    (among_others,) = {hit.relevant for hit in find(words, f"{question} {'snow ' * 30}", languages=["en"])[:1]}
+
+    assert (alone, among_others) == (True, False)
+
+
 def test_an_empty_store_says_what_to_do(store: KnowledgeStore) -> None:
     with pytest.raises(KnowledgeBaseMissing, match="coreasoner knowledge add"):
         find(store, "amoxicillin")

@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from agents.messages import Alignment, Claim, Contradiction, Disagreement, Evidence, FusedChain, FusedConcept
+from agents.languages import phrase
+from agents.messages import Alignment, Claim, Contradiction, Disagreement, Evidence, FusedChain, FusedConcept, Missing
 from agents.polarity import Polarity
-from tests.ui.values import DIGEST, alarm, alignment, argument, cited, given, passage
+from tests.ui.values import DIGEST, alarm, alignment, argument, cited, given, passage, rebuttal
 from ui import cards
 from ui.translation import translation
 
@@ -84,7 +85,7 @@ def whole(text: str) -> str:
 SHOWN: dict[str, Callable[[str], str]] = {
     "text_block": lambda text: cards.text_block(text, "en"),
     "text_block, language unknown": lambda text: cards.text_block(text, text),
-    "header": lambda text: cards.header(WORDS, [text], demonstration=True),
+    "header": lambda text: cards.header(WORDS, [text], demonstration=True, lacking=given(text).missing),
     "lane": lambda text: cards.lane(WORDS, "local_clinician", "reasoning", text, "en"),
     "argument_details": lambda text: cards.argument_details(WORDS, argument(text)),
     "argument_details, unavailable": lambda text: cards.argument_details(WORDS, argument(text, available=False)),
@@ -96,7 +97,12 @@ SHOWN: dict[str, Callable[[str], str]] = {
     "answer": lambda text: cards.answer(WORDS, given(text), found(text), text),
     "answer, evidence only": lambda text: cards.answer(WORDS, given(text, mode="evidence_only"), found(text), text),
     "answer, nothing": lambda text: cards.answer(WORDS, given(text, mode="no_answer"), None, text),
-    "disagreement": lambda text: cards.disagreement(WORDS, given(text)),
+    "rebuttal": lambda text: cards.rebuttal(WORDS, rebuttal(text)),
+    "rebuttal, held": lambda text: cards.rebuttal(WORDS, rebuttal(text, decision="hold")),
+    "rebuttal, silent": lambda text: cards.rebuttal(WORDS, rebuttal("", decision="hold", fault=text)),
+    "answering": lambda text: cards.answering(WORDS, text, "en"),
+    "disagreement": lambda text: cards.disagreement(given(text)),
+    "missing": lambda text: cards.missing(WORDS, given(text).missing),
     "status": lambda text: cards.status(text),
     "alarm": lambda text: cards.alarm(alarm(text)),
 }
@@ -204,11 +210,55 @@ def test_a_disagreement_stands_above_the_answer_with_both_conclusions() -> None:
 
     text = Page(cards.answer(WORDS, answer, None)).text
 
-    assert text.index(WORDS["disagreement"]) < text.index("amoxicillin") < text.index("zinc") < text.index("middle")
+    assert (
+        text.index(phrase("disagreement", "en")) < text.index("amoxicillin") < text.index("zinc") < text.index("middle")
+    )
 
 
 def test_where_both_agree_there_is_no_banner() -> None:
-    assert cards.disagreement(WORDS, given("x", disagreement=None)) == ""
+    assert cards.disagreement(given("x", disagreement=None)) == ""
+
+
+def test_a_disagreement_is_told_in_the_language_of_the_answer_with_who_holds_and_why() -> None:
+    stands = tuple(rebuttal("B", side=side, decision="hold", reason=f"{side} reason") for side in ("english", "local"))
+    answer = given("x", language="ar", disagreement=Disagreement(english="A", local="B", rebuttals=stands))
+
+    page = Page(cards.disagreement(answer))
+
+    (banner,) = page.of("disagreement")
+    assert (banner["lang"], banner["dir"]) == ("ar", "rtl")
+    told = [phrase("held", "ar", reason=f"{side} reason") for side in ("english", "local")]
+    order = [phrase("english_side", "ar"), told[0], phrase("local_side", "ar"), told[1]]
+    assert sorted(order, key=page.text.index) == order
+
+
+def test_a_side_that_changed_its_mind_shows_from_what_to_what_and_why() -> None:
+    page = Page(cards.rebuttal(WORDS, rebuttal("zinc", before="antibiotic", reason="no fever")))
+
+    assert sorted(("no fever", "antibiotic", "zinc"), key=page.text.index) == ["no fever", "antibiotic", "zinc"]
+    assert len(page.of("former")) == 1
+    assert WORDS["revised"] in page.text
+
+
+def test_a_side_that_holds_shows_no_other_conclusion() -> None:
+    page = Page(cards.rebuttal(WORDS, rebuttal("zinc", decision="hold", before="zinc")))
+
+    assert WORDS["held"] in page.text
+    assert page.of("former") == []
+
+
+def test_what_is_missing_stands_above_the_answer() -> None:
+    answer = given("middle", disagreement=None, missing=(Missing(part="local", text="no local view", reason="why"),))
+
+    text = Page(cards.answer(WORDS, answer, None)).text
+
+    assert sorted((WORDS["missing"], "no local view", "why", "middle"), key=text.index)[0] == WORDS["missing"]
+    assert text.index("why") < text.index("middle")
+
+
+def test_where_nothing_is_missing_nothing_is_said() -> None:
+    assert cards.missing(WORDS, ()) == ""
+    assert Page(cards.header(WORDS, ["m"], demonstration=False)).of("missing") == []
 
 
 def test_expired_and_demonstration_passages_are_flagged() -> None:

@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 
 from agents.consultation import Chunk, Outcome, Progress
+from agents.languages import phrase
 from agents.messages import Case, Span, Usage
-from tests.ui.values import alarm, alignment, argument, cited, given, passage
+from tests.ui.values import alarm, alignment, argument, cited, given, passage, rebuttal
 from ui.terminal import TerminalView, plain, show_alarm
 from ui.translation import translation
 
@@ -55,7 +56,7 @@ def test_plain_text_keeps_the_words_and_loses_the_orders(order: str) -> None:
 def test_nothing_that_models_guidelines_or_people_say_orders_the_terminal(order: str) -> None:
     hostile = f"amoxi{order}cillin"
 
-    said = shown(argument(hostile), alignment(hostile), outcome(hostile))
+    said = shown(argument(hostile), alignment(hostile), rebuttal(hostile), outcome(hostile))
 
     assert order not in said
     assert plain(hostile) in said
@@ -80,9 +81,17 @@ def test_an_answer_says_what_is_not_supported_and_where_both_disagree() -> None:
     said = shown(outcome("zinc"))
 
     assert WORDS["unsupported"] + ": zinc" in said
-    assert WORDS["disagreement"] in said
+    assert phrase("disagreement", "en") in said
+    assert WORDS["missing"] + ": zinc" in said
     assert WORDS["decision_support"] in said
     assert "c_1" in said
+
+
+def test_a_side_that_changed_its_mind_is_shown_with_both_conclusions_and_the_reason() -> None:
+    said = shown(rebuttal("zinc", before="antibiotic", reason="no fever"))
+
+    assert f"{WORDS['local_clinician']} · {WORDS['revised']}" in said
+    assert sorted(("no fever", "antibiotic", "zinc"), key=said.index) == ["no fever", "antibiotic", "zinc"]
 
 
 @pytest.mark.parametrize("order", [TITLE, ERASE, EIGHT_BIT, BACK, REVERSED])

@@ -17,7 +17,9 @@ from agents.messages import (
     Evidence,
     FusedChain,
     FusedConcept,
+    Missing,
     Reasoning,
+    Rebuttal,
     RedFlag,
     Usage,
 )
@@ -87,6 +89,20 @@ def argument(text: str, *, available: bool = True) -> Argument:
     )
 
 
+def rebuttal(text: str, **changes: object) -> Rebuttal:
+    values: dict[str, object] = {
+        "side": "local",
+        "language": "en",
+        "round": 1,
+        "decision": "revise",
+        "before": f"{text} before",
+        "conclusion": text,
+        "reason": text,
+        "concepts": ConceptChain(side="local", language="en", status="listed", concepts=(text,)),
+    }
+    return Rebuttal.model_validate({**values, **changes})
+
+
 def given(text: str, **changes: object) -> Answer:
     values: dict[str, object] = {
         "text": text,
@@ -95,7 +111,14 @@ def given(text: str, **changes: object) -> Answer:
         "conclusion": text,
         "claims": (Claim(text=text, passages=(1,), supported=False, why=text),),
         "unsupported": (text,),
-        "disagreement": Disagreement(english=text, local=text),
+        "disagreement": Disagreement(
+            english=text,
+            local=text,
+            contradictions=(Contradiction(english=text, local=text, similarity=0.9),),
+            rebuttals=(rebuttal(text),),
+            told=text,
+        ),
+        "missing": (Missing(part="embedder", text=text, reason=text),),
         "reason": text,
     }
     return Answer.model_validate({**values, **changes})

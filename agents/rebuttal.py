@@ -1,0 +1,184 @@
+"""The rebuttal: where the sides differ, each reads the other's concepts and the evidence, and holds or revises.
+
+A node of the flow that goes on with its reasoner's own conversation, which the model has read already. Both speak at
+once; a side that cannot be asked, or writes nothing usable, holds.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated, Any, Literal
+
+from autogen_agentchat.agents import BaseChatAgent
+from autogen_agentchat.base import Response
+from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage
+from autogen_core import CancellationToken
+from autogen_core.models import AssistantMessage, UserMessage
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+
+from agents.checker import fault
+from agents.concept import MAX_CONCEPTS
+from agents.dispute import standing
+from agents.languages import phrase
+from agents.messages import Alignment, Argument, Case, Disagreement, Message, Rebuttal, Side, Usage
+from agents.quotation import fitting, quoted, quoted_lines
+from agents.reasoner import MIN_CONCEPTS, ListedConcepts, Reasoner, listing
+from agents.speaker import Spoken, Voice, prompt
+from models.errors import ModelError
+from transcripts.event import EventKind
+from transcripts.recorder import Recorder
+
+_NAMES: dict[Side, str] = {"english": "EnglishRebuttal", "local": "LocalRebuttal"}
+_OTHER: dict[Side, Side] = {"english": "local", "local": "english"}
+_MAX_REASON = 280
+_MAX_CONCLUSION = 240
+
+
+class RebuttalSettings(BaseModel):
+    """Budgets of one rebuttal: its own tokens, and the tokens of evidence that the side reads."""
+
+    model_config = ConfigDict(extra="forbid")
+    rebuttal_tokens: int = Field(200, ge=32)
+    evidence_tokens: int = Field(400, ge=100)
+
+
+class Respondent(BaseChatAgent):
+    """One side of the dispute. It shares the voice and the conversation of its reasoner."""
+
+    def __init__(self, reasoner: Reasoner, voice: Voice, recorder: Recorder, settings: RebuttalSettings) -> None:
+        super().__init__(_NAMES[reasoner.side], f"Answers the other side for {reasoner.name}.")
+        self._reasoner, self._voice, self._recorder, self._settings = reasoner, voice, recorder, settings
+        self._heard: list[Message] = []
+
+    @property
+    def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
+        """A rebuttal, always."""
+        return (StructuredMessage[Rebuttal],)
+
+    async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        """The rebuttal, without its chunks."""
+        async for item in self.on_messages_stream(messages, cancellation_token):
+            if isinstance(item, Response):
+                return item
+        raise RuntimeError(f"{self.name} ended without a response.")
+
+    async def on_messages_stream(
+        self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
+        """Chunks of the model's JSON, then the rebuttal. What the other side says in the same round is not read."""
+        self._heard += [m.content for m in messages if isinstance(m, StructuredMessage)]
+        case = next(c for c in self._heard if isinstance(c, Case))
+        alignment = next(c for c in reversed(self._heard) if isinstance(c, Alignment))
+        arguments: dict[Side, Argument] = {c.reasoning.side: c for c in self._heard if isinstance(c, Argument)}
+        stands = standing(arguments, alignment.rebuttals)
+        spoken: Spoken | None = None
+        trouble = ""
+        try:
+            async for item in self._speak(case, stands, alignment, cancellation_token):
+                if isinstance(item, Spoken):
+                    spoken = item
+                else:
+                    yield item
+        except ModelError as error:
+            trouble = phrase("unavailable", case.language, reason=str(error))
+        rebuttal = self.rebuttal(case, stands[self._reasoner.side], alignment.rounds + 1, spoken, trouble)
+        self._recorder.record(EventKind.REBUTTAL, rebuttal.model_dump(mode="json"))
+        yield Response(chat_message=StructuredMessage[Rebuttal](content=rebuttal, source=self.name))
+
+    async def _speak(
+        self, case: Case, stands: dict[Side, Argument], alignment: Alignment, token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | Spoken, None]:
+        conversation = self._reasoner.conversation
+        asked = UserMessage(content=await self._asked(case, stands, alignment), source="aligner")
+        form, budget = rebuttal_form(len(case.options)), self._settings.rebuttal_tokens
+        async for item in self._voice.speak("rebuttal", [*conversation, asked], token, max_tokens=budget, output=form):
+            if isinstance(item, Spoken):
+                conversation += [asked, AssistantMessage(content=item.text, source=self._reasoner.name)]
+            yield item
+
+    async def _asked(self, case: Case, stands: dict[Side, Argument], alignment: Alignment) -> str:
+        """What the side is asked: the other's concepts and conclusion, and the passages, all of it quoted."""
+        other = stands[_OTHER[self._reasoner.side]]
+        lines = _said(other, alignment.disagreement)
+        room = self._settings.evidence_tokens
+        passages, mark = quoted(await fitting(alignment.evidence.relevant, room, self._voice.tokens), lines)
+        return prompt(
+            "rebuttal",
+            mark=mark,
+            colleague=quoted_lines(lines, mark),
+            passages=passages,
+            instruction=self._reasoner.speaks(case).instruction,
+        )
+
+    def rebuttal(
+        self, case: Case, argument: Argument, number: int, spoken: Spoken | None, trouble: str = ""
+    ) -> Rebuttal:
+        """The rebuttal of round `number` that the model's JSON makes, for a side that argues as `argument` until now.
+
+        `spoken` None is a model that could not be used; `trouble` says why.
+        """
+        before, language = argument.reasoning.conclusion, self._reasoner.speaks(case).code
+        held = Rebuttal(
+            side=self._reasoner.side,
+            language=language,
+            round=number,
+            decision="hold",
+            before=before,
+            conclusion=before,
+            fault=trouble,
+            usage=spoken.usage if spoken else Usage(),
+            spans=(spoken.span,) if spoken else (),
+        )
+        if spoken is None:
+            return held
+        written = listing(spoken.text)
+        reason, conclusion = _line(written.get("reason")), _line(written.get("conclusion"))
+        if wrong := _fault(written, reason, conclusion, case, language):
+            return held.model_copy(update={"fault": phrase(wrong, case.language)})
+        held = held.model_copy(update={"reason": reason})
+        chain = self._reasoner.chain(language, written, reason) if written.get("concepts") else argument.chain
+        if written["decision"] == "hold" or (conclusion == before and chain.names == argument.chain.names):
+            return held
+        listed = chain if chain.names and chain.names != argument.chain.names else None
+        return held.model_copy(update={"decision": "revise", "conclusion": conclusion, "concepts": listed})
+
+    async def on_reset(self, cancellation_token: CancellationToken) -> None:
+        """Nothing is kept between cases."""
+        self._heard.clear()
+
+
+def rebuttal_form(options: int) -> type[BaseModel]:
+    """The form that the grammar forces on a rebuttal; with options the conclusion is one of their letters.
+
+    The reason stands before the decision, so that a model decides after it has argued and not the other way round.
+    """
+    letters = [chr(ord("A") + i) for i in range(options)]
+    length = Field(max_length=_MAX_CONCLUSION)
+    conclusion: Any = Annotated[str, WithJsonSchema({"enum": letters}) if letters else length]
+    listed = ListedConcepts.model_fields["concepts"].annotation
+    fields: dict[str, Any] = {
+        "reason": (Annotated[str, Field(min_length=8, max_length=_MAX_REASON)], ...),
+        "decision": (Literal["hold", "revise"], ...),
+        "conclusion": (conclusion, ...),
+        "concepts": (listed, Field(None, min_length=MIN_CONCEPTS, max_length=MAX_CONCEPTS)),
+    }
+    return create_model("WrittenRebuttal", **fields)
+
+
+def _said(other: Argument, disagreement: Disagreement | None) -> list[str]:
+    """What a side is shown of the other: its concepts in order, its conclusion, and what contradicts what."""
+    lines = [f"Concept {number}: {name}" for number, name in enumerate(other.chain.names, start=1)]
+    lines.append(f"Conclusion: {other.reasoning.conclusion or '-'}")
+    contradictions = disagreement.contradictions if disagreement else ()
+    return lines + [f"Contradiction: {found.english} / {found.local}" for found in contradictions]
+
+
+def _fault(written: dict[str, object], reason: str, conclusion: str, case: Case, language: str) -> str | None:
+    """Why what a side wrote is no rebuttal; a reason or a new conclusion that could not be shown is none."""
+    if written.get("decision") not in ("hold", "revise") or (written["decision"] == "revise" and not conclusion):
+        return "malformed"
+    if found := fault(reason, language, case.text):
+        return found
+    return fault(conclusion, language, case.text) if written["decision"] == "revise" and not case.options else None
+
+
+def _line(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
