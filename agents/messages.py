@@ -21,8 +21,26 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Identification(Message):
+    """How the language of a case was found, with the probability of it and of the next likely one.
+
+    `found`: the clinician or the settings have `given` it, it was `identified`, or the local language was `assumed`
+    because no other was clearly likelier. `by` says what told it; `romanised` is another script in Latin letters.
+    """
+
+    language: str
+    found: Literal["given", "identified", "assumed"]
+    by: Literal["clinician", "settings", "script", "words", "romanised", "nothing"]
+    confidence: float = Field(ge=0, le=1)
+    runner_up: str | None = None
+    runner_up_confidence: float = Field(0.0, ge=0, le=1)
+
+
 class Case(Message):
-    """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order."""
+    """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order.
+
+    A `hypothesis` is a statement to be judged against the text. `identification` says how the language was found.
+    """
 
     text: str = Field(min_length=1, max_length=MAX_CASE_CHARACTERS)
     language: str
@@ -30,6 +48,8 @@ class Case(Message):
     jurisdiction: str | None = None
     english: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
     options: tuple[str, ...] = Field((), max_length=MAX_OPTIONS)
+    hypothesis: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
+    identification: Identification | None = None
 
 
 class RedFlag(Message):
@@ -81,8 +101,19 @@ class Span(Message):
     end: float
 
 
+class RenderingFault(Message):
+    """What an English rendering has lost of the case, or added to it: `words` of the side that has it."""
+
+    kind: Literal["number", "unit", "negation", "drug"]
+    change: Literal["lost", "added"]
+    words: str
+
+
 class Reasoning(Message):
-    """One side's argument. `question` is the case as that side read it; `reason` says why there is no text."""
+    """One side's argument. `question` is the case as that side read it; `reason` says why there is no text.
+
+    `rendering_faults` are what the question may have wrong where it is a translation.
+    """
 
     side: Side
     language: str
@@ -91,6 +122,7 @@ class Reasoning(Message):
     text: str = ""
     conclusion: str = ""
     reason: str = ""
+    rendering_faults: tuple[RenderingFault, ...] = ()
 
 
 class ConceptChain(Message):
