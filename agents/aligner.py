@@ -14,6 +14,7 @@ from autogen_agentchat.base import Response
 from autogen_agentchat.messages import BaseChatMessage, StructuredMessage
 from autogen_core import CancellationToken
 
+from agents.conclusions import admitted, named
 from agents.fusion import FusionStrategy, promote
 from agents.guidelines import Guidelines
 from agents.messages import Alignment, Argument, Case, Disagreement, FusedChain, Side, Span
@@ -83,12 +84,14 @@ class ConceptAligner(BaseChatAgent):
 
     def _disagreement(self, case: Case, english: Argument, local: Argument) -> Disagreement | None:
         """The two conclusions where both exist and differ: by option where there are options, else by meaning."""
-        ours, theirs = english.reasoning.conclusion, local.reasoning.conclusion
+        ours, theirs = (
+            named(reasoning.conclusion, reasoning.meaning) for reasoning in (english.reasoning, local.reasoning)
+        )
         if not ours or not theirs:
             return None
-        chosen = (chosen_option(ours, case.options), chosen_option(theirs, case.options))
-        if all(chosen):
-            return Disagreement(english=ours, local=theirs) if chosen[0] != chosen[1] else None
+        if admitted(case):
+            same = english.reasoning.conclusion == local.reasoning.conclusion
+            return None if same else Disagreement(english=ours, local=theirs)
         vectors = self._embedder.embed_concepts([ours, theirs])
         similarity = float(vectors[0] @ vectors[1])
         if similarity >= self._agreement:
@@ -97,13 +100,3 @@ class ConceptAligner(BaseChatAgent):
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Nothing is kept between cases."""
-
-
-def chosen_option(conclusion: str, options: tuple[str, ...]) -> str | None:
-    """The letter of the option that a conclusion names: as `B`, `B.` or `(B)` first, or by the option's own words."""
-    letters = [chr(ord("A") + i) for i in range(len(options))]
-    first = conclusion.strip().lstrip("([").split()[:1]
-    if first and (letter := first[0].rstrip(").:,]、。").upper()) in letters:
-        return letter
-    named = [letter for letter, option in zip(letters, options, strict=True) if option and option in conclusion]
-    return named[0] if len(named) == 1 else None

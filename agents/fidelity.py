@@ -21,7 +21,8 @@ from agents.quantities import DOSES, Quantity, quantities, worded
 _SENTENCE = re.compile(r"(?<=[.;!?؛؟])\s+|(?<=[。；！？।])|\n+")
 _UNWORDED = 12  # numbers up to here may be words in a language without a table of them
 _ENUMERATED = re.compile(r"^\s*\(?(?:\d+\.)*\d{1,2}[.)、．]\s*(?=\D)|^\s*\d(?:\.\d+){2,}\s", re.MULTILINE)
-_NUMBERED = re.compile(r"\bNO\b|\b[Nn]o\.?\s?(?=\d)|n[º°]")  # nitric oxide, and "no. 8"
+_NUMERO = re.compile("[Nn]\\.?[º°]")
+_NUMBERED = re.compile(r"\bNO\b|\b[Nn]o\.?\s?(?=\d)")  # nitric oxide, and "no. 8"
 _BORDER = "[\\w\u0300-\u036f\u064b-\u065f\u0900-\u0963]"
 
 
@@ -117,7 +118,7 @@ def _forms(quantity: Quantity) -> set[str]:
 
 
 def _tells(quantity: Quantity) -> bool:
-    """"1" is a word in many languages, and an article in others: only that of a dose is a number everywhere."""
+    """ "1" is a word in many languages, and an article in others: only that of a dose is a number everywhere."""
     return quantity.number != "1" or quantity.unit in DOSES
 
 
@@ -142,7 +143,7 @@ def _units(here: Sequence[Quantity], there: Sequence[Quantity]) -> Iterator[Rend
 def _denials(source: str, language: str, english: str) -> Iterator[RenderingFault]:
     if language in _table().unjudged:
         return
-    here, there = _sentences(source), _sentences(_NUMBERED.sub(" ", english))
+    here, there = _sentences(_NUMERO.sub(" ", source)), _sentences(_NUMBERED.sub(" ", _NUMERO.sub(" ", english)))
     pairs = zip(here, there, strict=True) if len(here) == len(there) else [(source, " ".join(there))]
     for mine, theirs in pairs:
         if denials(mine, language) and not denials(theirs, "en") and not _perhaps(theirs, "en"):

@@ -39,7 +39,7 @@ def identification(text: str, among: Sequence[str], local: str | None = None) ->
     Raises LanguageUnclear where there is no local one.
     """
     if len(among) == 1:
-        return Identification(language=among[0], found="given", by="settings", confidence=1.0)
+        return Identification(language=among[0], found="identified", by="settings", confidence=1.0)
     told = telling(text)
     counted = scripts(told)
     if not counted:
@@ -73,7 +73,9 @@ def _script(told: str) -> str:
 def _han(told: str, spoken: Sequence[str], local: str | None) -> Identification:
     """Chinese or Japanese without kana: by the characters that only one of them uses."""
     found = han_hits(told)
-    weights = {code: 2.0 * found[code] + (code == "zh") * 0.5 for code in spoken}
+    # Where both are the same: commas as Japanese sets them, else the language that is written in Han alone.
+    comma = "ja" if "、" in told and "，" not in told else "zh"
+    weights = {code: 2.0 * found[code] + 0.5 * (code == comma) for code in spoken}
     return _decided(_shares(weights), local, "script")
 
 
@@ -88,18 +90,19 @@ def _latin(told: str, among: Sequence[str], local: str | None) -> Identification
         return _assumed(local, among)
     likely = _likely(told, (*spoken, *rivals(LATIN)))
     strongest = max(likely, key=lambda code: likely[code])
-    if strongest not in spoken and likely[strongest] > _RIVAL and len(listed) >= _RIVAL_WORDS and not any(known.values()):
+    if (
+        strongest not in spoken
+        and likely[strongest] > _RIVAL
+        and len(listed) >= _RIVAL_WORDS
+        and not any(known.values())
+    ):
         raise LanguageUnclear(_strange(strongest))
     own = {code: math.log(max(likely[code], _FLOOR)) + _WORD_WEIGHT * known[code] for code in spoken}
     return _decided(_shares(own), local, "words")
 
 
 def _is_romanised(listed: Sequence[str], code: str, typed: int, known: int) -> bool:
-    return (
-        romanised_kinds(tuple(listed), code) > 1
-        and typed >= _ROMANISED * len(listed)
-        and typed > 1.5 * known
-    )
+    return romanised_kinds(tuple(listed), code) > 1 and typed >= _ROMANISED * len(listed) and typed > 1.5 * known
 
 
 def _refuse_rivals(told: str, script: str, code: str, local: str | None) -> None:

@@ -24,8 +24,9 @@ class Message(BaseModel):
 class Identification(Message):
     """How the language of a case was found, with the probability of it and of the next likely one.
 
-    `found`: the clinician or the settings have `given` it, it was `identified`, or the local language was `assumed`
-    because no other was clearly likelier. `by` says what told it; `romanised` is another script in Latin letters.
+    `found`: the clinician has `given` it, it was `identified`, or the local language was `assumed` because no other
+    was clearly likelier. `by` says what told it: `settings` that allow one only, the script, words, words of another
+    script typed in Latin letters (`romanised`), or nothing at all.
     """
 
     language: str
@@ -112,7 +113,8 @@ class RenderingFault(Message):
 class Reasoning(Message):
     """One side's argument. `question` is the case as that side read it; `reason` says why there is no text.
 
-    `rendering_faults` are what the question may have wrong where it is a translation.
+    `meaning` is what a letter or a label as conclusion stands for. `rendering_faults` are what the question may have
+    wrong where it is a translation; the side read it with a note of them.
     """
 
     side: Side
@@ -121,6 +123,7 @@ class Reasoning(Message):
     question: str
     text: str = ""
     conclusion: str = ""
+    meaning: str = ""
     reason: str = ""
     rendering_faults: tuple[RenderingFault, ...] = ()
 
@@ -244,14 +247,16 @@ class Claim(Message):
 class Answer(Message):
     """The answer in the clinician's language.
 
-    `mode`: `synthesized` by the model; `evidence_only` lists passages because the model's text was not usable;
-    `no_answer` where there is neither. `reason` says why, in the answer's language.
+    `conclusion` is a letter where the case has options, a label where it has a hypothesis, and `meaning` what that
+    stands for. `mode`: `synthesized` by the model; `evidence_only` lists passages because the model's text was not
+    usable; `no_answer` where there is neither. `reason` says why, in the answer's language.
     """
 
     text: str
     language: str
     mode: Literal["synthesized", "evidence_only", "no_answer"]
     conclusion: str = ""
+    meaning: str = ""
     claims: tuple[Claim, ...] = ()
     unsupported: tuple[str, ...] = ()
     disagreement: Disagreement | None = None

@@ -27,6 +27,7 @@ class _Table(NamedTuple):
     romanised: dict[str, frozenset[str]]
     han: dict[str, frozenset[str]]
     rivals: dict[str, tuple[str, ...]]
+    silent: frozenset[str]
 
 
 @cache
@@ -38,6 +39,7 @@ def _table() -> _Table:
         romanised={code: frozenset(words) for code, words in content["romanised"].items()},
         han={code: frozenset(characters) for code, characters in content["han"].items()},
         rivals={script: tuple(codes) for script, codes in content["rivals"].items()},
+        silent=frozenset(content["silent"]),
     )
 
 
@@ -48,8 +50,9 @@ def rivals(script: str) -> tuple[str, ...]:
 
 def telling(text: str) -> str:
     """A text without the words that are the same in every language."""
-    plain = _SLASHED.sub(" ", unicodedata.normalize("NFKC", text))
+    plain = unicodedata.normalize("NFKC", text)
     shouted = plain.upper() == plain
+    plain = _SLASHED.sub(" ", plain)
     return _WORD.sub(lambda found: " " if _says_nothing(found[0], shouted=shouted) else found[0], plain)
 
 
@@ -60,7 +63,7 @@ def _says_nothing(word: str, *, shouted: bool) -> bool:
         return not any(len(run) > _ABBREVIATION for run in re.findall("[A-Za-z]+", word))
     if len(word) <= _ABBREVIATION and word.isupper() and len(word) > 1 and not shouted:
         return True
-    return bool(drugs(word) or unlisted_drugs(word))
+    return word.casefold() in _table().silent or bool(drugs(word) or unlisted_drugs(word))
 
 
 def scripts(text: str) -> Counter[str]:

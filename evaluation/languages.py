@@ -49,9 +49,13 @@ def texts(data: Path) -> Iterator[Text]:
     yield from _exams(data / "bench")
     yield from _questions(data)
     for folder in sorted((data / "guidelines/tico19_docs").iterdir()):
-        if folder.name in languages():
+        # What lies under `ko` is another language, in Latin letters.
+        if folder.name in languages() and folder.name != "ko":
             lines = (folder / "covid19_disease.txt").read_text("utf-8").splitlines()
             yield from (Text("TICO-19", folder.name, line) for line in lines if line.strip())
+    for file in sorted((data / "guidelines/vis_9lang/korean").iterdir()):
+        lines = file.read_text("utf-8").splitlines()
+        yield from (Text("vaccine statements", "ko", line) for line in lines if any("가" <= c <= "힣" for c in line))
     for code in ("th", "yo", "de"):
         own = table(code)
         assert own is not None

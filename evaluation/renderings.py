@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from agents.drugs import drugs
 from agents.fidelity import faults
-from agents.quantities import quantities
 
 _SEED = 7
 _CHANGES = ("number", "unit", "negation", "drug")
@@ -68,7 +67,9 @@ def _casimedicos(path: Path) -> Iterator[Pair]:
 def _liveqa(folder: Path) -> Iterator[Pair]:
     for line in (folder / "liveqa_5lang/liveqa_en_ja_zh_es_hi.jsonl").read_text("utf-8").splitlines():
         asked = json.loads(line)["question"]
-        yield from (Pair("LiveQA", code, unescape(asked[code]), unescape(asked["en"])) for code in ("ja", "zh", "es", "hi"))
+        yield from (
+            Pair("LiveQA", code, unescape(asked[code]), unescape(asked["en"])) for code in ("ja", "zh", "es", "hi")
+        )
 
 
 def _bionli(path: Path) -> Iterator[Pair]:
@@ -148,7 +149,12 @@ def rows(found: Sequence[Pair], shown: Path | None = None) -> Iterator[str]:
             if not wrong:
                 kept.append(pair)
             elif log:
-                log.write(json.dumps([source, code, [f.model_dump() for f in wrong], pair.text, pair.english], ensure_ascii=False) + "\n")
+                log.write(
+                    json.dumps(
+                        [source, code, [f.model_dump() for f in wrong], pair.text, pair.english], ensure_ascii=False
+                    )
+                    + "\n"
+                )
         cells = [f"{alarms / len(listed):.1%}", *(f"{kinds.count(kind)}" for kind in _CHANGES)]
         for change in _CHANGES:
             made = [(pair, text) for pair in kept if (text := changed(pair.english, change, chance))]
@@ -163,7 +169,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder of shared benchmark files")
     parser.add_argument("--alarms", type=Path, help="a file for the true translations that were found wrong")
     given = parser.parse_args(arguments)
-    head = ("source", "language", "pairs", "false alarms", *(f"by {c}" for c in _CHANGES), *(f"{c} seen" for c in _CHANGES))
+    head = (
+        "source",
+        "language",
+        "pairs",
+        "false alarms",
+        *(f"by {c}" for c in _CHANGES),
+        *(f"{c} seen" for c in _CHANGES),
+    )
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
     for row in rows(list(pairs(given.data)), given.alarms):
         print(row, flush=True)

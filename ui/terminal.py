@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agents.conclusions import named
 from agents.consultation import Chunk, Outcome, Progress
 from agents.messages import Alarm, Alignment, Answer, Argument, CitedPassage, FusedConcept
 from ui.translation import Translation
@@ -99,8 +100,16 @@ class TerminalView:
         title = "english_reasoner" if argument.reasoning.side == "english" else "local_clinician"
         body = plain(argument.reasoning.text) or f"{self._words['unavailable']}: {plain(argument.reasoning.reason)}"
         chain = " → ".join(plain(c) for c in argument.chain.concepts) or self._words["no_concepts"]
-        panel = Panel(Group(Text(body), Text(f"\n{chain}", style="italic")), title=self._words[title])
-        self._print(panel)
+        reasoning = argument.reasoning
+        parts = [Text(body), Text(f"\n{chain}", style="italic")]
+        if reasoning.meaning:
+            parts.append(
+                Text(f"\n{self._words['conclusion']}: {plain(named(reasoning.conclusion, reasoning.meaning))}")
+            )
+        if reasoning.rendering_faults:
+            wrong = " · ".join(fault.words for fault in reasoning.rendering_faults)
+            parts.append(Text(f"\n{self._words['rendering_faults']}: {plain(wrong)}", style="yellow"))
+        self._print(Panel(Group(*parts), title=self._words[title]))
 
     def _alignment(self, alignment: Alignment) -> None:
         table = Table(title=self._words["fused_chain"], show_header=False, expand=True)
@@ -120,6 +129,9 @@ class TerminalView:
             self._console.print(Panel(Text(body), title=words["disagreement"], border_style="yellow"))
         title = words["answer"] if answer.mode == "synthesized" else words[answer.mode]
         self._console.print(Panel(Text(plain(answer.text)), title=title, border_style="green"))
+        if answer.meaning:
+            concluded = plain(named(answer.conclusion, answer.meaning))
+            self._console.print(Text(f"{words['conclusion']}: {concluded}", style="bold"))
         for sentence in answer.unsupported:
             self._console.print(Text(f"{words['unsupported']}: {plain(sentence)}"), style="yellow")
         self._console.print(Text(words["decision_support"]), style="dim")

@@ -186,3 +186,15 @@ def test_a_file_that_is_no_text_is_refused(no_settings: Path) -> None:
 def test_a_named_file_that_is_not_there_is_refused(no_settings: Path) -> None:
     with pytest.raises(SettingsInvalid, match="There is no settings file"):
         load_settings(no_settings / "nowhere.toml")
+
+
+def test_the_local_language_is_one_of_those_that_are_spoken(home: Path) -> None:
+    said = refusal(home, 'languages = ["sw", "en"]\nlocal_language = "ja"\n')
+
+    assert "the local language ja is not among sw, en" in said
+
+
+def test_a_local_language_is_kept(home: Path) -> None:
+    (home / "coreasoner.toml").write_text('languages = ["sw", "en"]\nlocal_language = "sw"\n', "utf-8")
+
+    assert load_settings().local_language == "sw"

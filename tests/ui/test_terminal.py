@@ -102,3 +102,10 @@ def test_red_flags_come_again_with_the_answer() -> None:
 
     assert said.count("stroke: «stroke»") == 1
     assert said.index("stroke: «stroke»") < said.index(WORDS["answer"])
+
+
+def test_a_letter_is_shown_with_its_option_and_a_doubtful_rendering_in_one_line() -> None:
+    said = shown(argument("39 °C"), outcome("oral zinc"))
+
+    assert f"{WORDS['conclusion']}: oral zinc: oral zinc" in said
+    assert f"{WORDS['rendering_faults']}: 39 °C" in said
