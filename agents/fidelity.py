@@ -144,7 +144,7 @@ def _denials(source: str, language: str, english: str) -> Iterator[RenderingFaul
     if language in _table().unjudged:
         return
     here, there = _sentences(_NUMERO.sub(" ", source)), _sentences(_NUMBERED.sub(" ", _NUMERO.sub(" ", english)))
-    pairs = zip(here, there, strict=True) if len(here) == len(there) else [(source, " ".join(there))]
+    pairs = list(zip(here, there, strict=True)) if len(here) == len(there) else [(source, " ".join(there))]
     for mine, theirs in pairs:
         if denials(mine, language) and not denials(theirs, "en") and not _perhaps(theirs, "en"):
             yield RenderingFault(kind="negation", change="lost", words=mine.strip())

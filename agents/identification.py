@@ -119,7 +119,7 @@ def _decided(shares: dict[str, float], local: str | None, by: _By) -> Identifica
     """The likeliest language, or the local one where that is not clearly likelier. Raises LanguageUnclear."""
     ranked = sorted(shares, key=lambda code: -shares[code])
     best, second = ranked[0], ranked[1] if len(ranked) > 1 else None
-    if local in shares and best != local and shares[best] - shares[local] < _TIE:
+    if local is not None and local in shares and best != local and shares[best] - shares[local] < _TIE:
         return _found(local, by, shares[local], best, shares[best])
     if shares[best] < _UNSURE:
         raise LanguageUnclear(_UNCLEAR)
@@ -138,7 +138,7 @@ def _found(code: str, by: _By, share: float, second: str | None = None, next_sha
 
 
 def _assumed(local: str | None, among: Sequence[str]) -> Identification:
-    if local not in among:
+    if local is None or local not in among:
         raise LanguageUnclear(_UNCLEAR)
     return Identification(language=local, found="assumed", by="nothing", confidence=0.0)
 

@@ -19,10 +19,23 @@ from agents.fidelity import faults
 
 _SEED = 7
 _CHANGES = ("number", "unit", "negation", "drug")
-_UNITS = (("mg", "g"), ("g", "mg"), ("ml", "l"), ("years", "months"), ("year", "month"), ("months", "weeks"))
+_UNITS: tuple[tuple[str, str], ...] = (
+    ("mg", "g"),
+    ("g", "mg"),
+    ("ml", "l"),
+    ("years", "months"),
+    ("year", "month"),
+    ("months", "weeks"),
+)
 _UNITS += (("weeks", "days"), ("days", "weeks"), ("day", "week"), ("hours", "minutes"), ("minutes", "hours"))
 _UNITS += (("mmHg", "%"), ("%", "mmHg"))
-_DENIED = (("no ", ""), ("not ", ""), ("without ", "with "), ("is ", "is not "), ("are ", "are not "))
+_DENIED: tuple[tuple[str, str], ...] = (
+    ("no ", ""),
+    ("not ", ""),
+    ("without ", "with "),
+    ("is ", "is not "),
+    ("are ", "are not "),
+)
 _DENIED += (("has ", "has no "), ("can ", "cannot "), ("was ", "was not "), ("with ", "without "))
 
 
@@ -137,30 +150,29 @@ def rows(found: Sequence[Pair], shown: Path | None = None) -> Iterator[str]:
     groups: dict[tuple[str, str], list[Pair]] = {}
     for pair in found:
         groups.setdefault((pair.source, pair.language), []).append(pair)
-    log = shown.open("w", encoding="utf-8") if shown else None
+    listed_alarms: list[str] = []
     for (source, code), listed in groups.items():
         chance = random.Random(_SEED)
         kinds: list[str] = []
-        alarms, kept = 0, []
+        alarms = 0
+        kept: list[Pair] = []
         for pair in listed:
             wrong = faults(pair.text, code, pair.english)
             alarms += bool(wrong)
             kinds += sorted({fault.kind for fault in wrong})
             if not wrong:
                 kept.append(pair)
-            elif log:
-                log.write(
-                    json.dumps(
-                        [source, code, [f.model_dump() for f in wrong], pair.text, pair.english], ensure_ascii=False
-                    )
-                    + "\n"
-                )
+            else:
+                said = [fault.model_dump() for fault in wrong]
+                listed_alarms.append(json.dumps([source, code, said, pair.text, pair.english], ensure_ascii=False))
         cells = [f"{alarms / len(listed):.1%}", *(f"{kinds.count(kind)}" for kind in _CHANGES)]
         for change in _CHANGES:
             made = [(pair, text) for pair in kept if (text := changed(pair.english, change, chance))]
             seen = sum(bool(faults(pair.text, code, text)) for pair, text in made)
             cells.append(f"{seen / len(made):.0%} of {len(made)}" if made else "")
         yield f"| {source} | {code} | {len(listed)} | {' | '.join(cells)} |"
+    if shown:
+        shown.write_text("\n".join(listed_alarms) + "\n", "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
