@@ -14,6 +14,7 @@ from autogen_agentchat.base import Response
 from autogen_agentchat.messages import BaseChatMessage, StructuredMessage
 from autogen_core import CancellationToken
 
+from agents.conclusions import admitted, named
 from agents.dispute import latest, remaining, standing
 from agents.fusion import EmbedConcepts, FusionStrategy, promote
 from agents.guidelines import Guidelines
@@ -110,21 +111,28 @@ class ConceptAligner(BaseChatAgent):
 
     def _disagreement(self, case: Case, english: Argument, local: Argument, fused: FusedChain) -> Disagreement | None:
         """What the sides say differently: their conclusions, or concepts that one asserts and the other denies."""
-        ours, theirs = english.reasoning.conclusion, local.reasoning.conclusion
-        differ, similarity = self._compared(ours, theirs, case.options)
+        ours, theirs = english.reasoning, local.reasoning
+        differ, similarity = self._compared(ours.conclusion, theirs.conclusion, bool(admitted(case)))
         if not differ and not fused.contradictions:
             return None
-        return Disagreement(english=ours, local=theirs, similarity=similarity, contradictions=fused.contradictions)
+        return Disagreement(
+            english=named(ours.conclusion, ours.meaning),
+            local=named(theirs.conclusion, theirs.meaning),
+            similarity=similarity,
+            contradictions=fused.contradictions,
+        )
 
-    def _compared(self, ours: str, theirs: str, options: tuple[str, ...]) -> tuple[bool, float | None]:
-        """Whether two conclusions differ: by option where there are options, else by meaning, then with the cosine.
+    def _compared(self, ours: str, theirs: str, chosen: bool) -> tuple[bool, float | None]:
+        """Whether two conclusions differ: as they stand where they were `chosen` among some, else by meaning, then with
+        the cosine.
 
         What is missing, or cannot be compared without an embedding model, is not called different.
         """
-        chosen = (chosen_option(ours, options), chosen_option(theirs, options))
-        if all(chosen):
-            return chosen[0] != chosen[1], None
-        if not ours or not theirs or self._embedder is None:
+        if not ours or not theirs:
+            return False, None
+        if chosen:
+            return ours != theirs, None
+        if self._embedder is None:
             return False, None
         vectors = self._embedder.embed_concepts([ours, theirs])
         similarity = float(vectors[0] @ vectors[1])
@@ -143,13 +151,3 @@ def fused_chain(
     waiting = {concept.name for concept in fused.aside if concept.status == "unconfirmed"}
     asked = [concept for concept in local.concepts if concept.name in waiting]
     return promote(fused, [(concept.name, guidelines.supporting(concept, local.language)) for concept in asked])
-
-
-def chosen_option(conclusion: str, options: tuple[str, ...]) -> str | None:
-    """The letter of the option that a conclusion names: as `B`, `B.` or `(B)` first, or by the option's own words."""
-    letters = [chr(ord("A") + i) for i in range(len(options))]
-    first = conclusion.strip().lstrip("([").split()[:1]
-    if first and (letter := first[0].rstrip(").:,]、。").upper()) in letters:
-        return letter
-    named = [letter for letter, option in zip(letters, options, strict=True) if option and option in conclusion]
-    return named[0] if len(named) == 1 else None

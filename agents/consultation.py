@@ -12,12 +12,13 @@ from typing import TypeVar
 from autogen_agentchat.messages import ModelClientStreamingChunkEvent, StructuredMessage
 from autogen_core import CancellationToken
 
+from agents.conclusions import options as admitted_options
 from agents.dispute import standing
-from agents.errors import BadOptions, CaseError, CaseTooLong, EmptyCase, LanguageUnclear
-from agents.languages import identify, language, languages
+from agents.errors import CaseError, CaseTooLong, EmptyCase, TwoTasks
+from agents.identification import given, identification
+from agents.languages import language, languages
 from agents.messages import (
     MAX_CASE_CHARACTERS,
-    MAX_OPTIONS,
     Alarm,
     Alignment,
     Answer,
@@ -73,31 +74,35 @@ def prepare(
     spoken: str | None = None,
     english: str | None = None,
     options: Sequence[str] = (),
+    hypothesis: str | None = None,
     configured: Sequence[str] | None = None,
+    local: str | None = None,
 ) -> Case:
-    """A case from what a person typed; its language is identified unless `spoken` gives it.
+    """A case from what a person typed; its language is identified among those `configured` unless `spoken` gives it.
 
-    Raises EmptyCase, CaseTooLong, UnknownLanguage, LanguageUnclear, BadOptions.
+    It is the `local` one where no other is clearly likelier. Without options or a hypothesis, to be judged against the
+    text, it is free text. Raises EmptyCase, CaseTooLong, UnknownLanguage, LanguageUnclear, BadOptions, TwoTasks.
     """
-    plain, rendering = _well_formed(text), _well_formed(english or "")
+    plain, rendering, statement = (_well_formed(part or "") for part in (text, english, hypothesis))
     if not any(c.isalnum() for c in plain):
         raise EmptyCase("The case is empty; describe the patient and your question.")
-    if (length := max(len(plain), len(rendering))) > MAX_CASE_CHARACTERS:
+    if (length := max(len(plain), len(rendering), len(statement))) > MAX_CASE_CHARACTERS:
         raise CaseTooLong(
             f"The case has {length:,} characters and {MAX_CASE_CHARACTERS:,} can be read; "
             "shorten it to what matters for the question."
         )
-    if options and not 2 <= len(options) <= MAX_OPTIONS:
-        raise BadOptions(f"There are {len(options)} answer options; give between 2 and {MAX_OPTIONS}, or none.")
-    found = language(spoken).code if spoken else identify(plain, tuple(configured or languages()))
-    if found is None:
-        raise LanguageUnclear("The language of the case could not be recognised; choose it and ask again.")
+    if options and statement:
+        raise TwoTasks("There are answer options and a statement to judge; give one of them, or neither.")
+    listed = admitted_options([_well_formed(option) for option in options])
+    found = given(language(spoken).code) if spoken else identification(plain, tuple(configured or languages()), local)
     return Case(
         text=plain,
-        language=found,
-        language_found="given" if spoken else "identified",
+        language=found.language,
+        language_found=found.found,
         english=rendering or None,
-        options=tuple(_well_formed(option) for option in options),
+        options=listed,
+        hypothesis=statement or None,
+        identification=found,
     )
 
 
@@ -105,10 +110,12 @@ def _well_formed(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "").strip()
 
 
-def first_look(text: str, *, spoken: str | None = None, configured: Sequence[str] | None = None) -> Alarm | None:
+def first_look(
+    text: str, *, spoken: str | None = None, configured: Sequence[str] | None = None, local: str | None = None
+) -> Alarm | None:
     """The red flags of what a person typed, before anything is opened; of what is no case yet, the English ones."""
     try:
-        return red_flags_of(prepare(text, spoken=spoken, configured=configured))
+        return red_flags_of(prepare(text, spoken=spoken, configured=configured, local=local))
     except CaseError:
         return alarm(_well_formed(text)[:MAX_CASE_CHARACTERS], FALLBACK, "INT")
 

@@ -18,9 +18,10 @@ def standing(arguments: Mapping[Side, Argument], rebuttals: Sequence[Rebuttal]) 
 
 
 def _after(argument: Argument, rebuttal: Rebuttal) -> Argument:
+    concluded = {"conclusion": rebuttal.conclusion, "meaning": rebuttal.meaning}
     return argument.model_copy(
         update={
-            "reasoning": argument.reasoning.model_copy(update={"conclusion": rebuttal.conclusion}),
+            "reasoning": argument.reasoning.model_copy(update=concluded),
             "chain": rebuttal.concepts or argument.chain,
             "usage": argument.usage + rebuttal.usage,
             "spans": (*argument.spans, *rebuttal.spans),

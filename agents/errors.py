@@ -5,7 +5,8 @@ CaseError
 ├── CaseTooLong        more characters than a case may have
 ├── UnknownLanguage    not in the table of languages
 ├── LanguageUnclear    no language could be identified
-└── BadOptions         fewer than two or too many answer options
+├── BadOptions         fewer than two or too many answer options, an empty one, or the same twice
+└── TwoTasks           answer options and a statement to judge at once
 
 What fails inside an agent is a value (an unavailable reasoning, missing evidence), never an error.
 """
@@ -32,4 +33,8 @@ class LanguageUnclear(CaseError):
 
 
 class BadOptions(CaseError):
-    """Fewer than two, or too many, answer options."""
+    """Fewer than two, or too many, answer options, an empty one, or the same twice."""
+
+
+class TwoTasks(CaseError):
+    """Answer options and a statement to judge, of which a case can have one."""

@@ -17,13 +17,14 @@ from agents.errors import UnknownLanguage
 
 
 class Language(BaseModel):
-    """One language: BCP 47 code, names, direction, default jurisdiction, and how to ask for it."""
+    """One language: BCP 47 code, names, direction, scripts, default jurisdiction, and how to ask for it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     code: str
     name: str
     native: str
     direction: Literal["ltr", "rtl"]
+    scripts: tuple[str, ...]
     jurisdiction: str
     instruction: str
 
@@ -55,7 +56,8 @@ def phrase(key: str, code: str, **names: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _detector(codes: tuple[str, ...]) -> LanguageDetector:
+def detector(codes: tuple[str, ...]) -> LanguageDetector:
+    """lingua, restricted to these languages (ISO 639-1)."""
     iso = [getattr(IsoCode639_1, code.upper()) for code in codes]
     return LanguageDetectorBuilder.from_iso_codes_639_1(*iso).build()
 
@@ -64,7 +66,7 @@ def identify(text: str, among: Sequence[str]) -> str | None:
     """The code of the most likely language of `text` among the given ones; None where there are no words."""
     if len(among) == 1:
         return among[0]
-    found = _detector(tuple(among)).detect_language_of(text)
+    found = detector(tuple(among)).detect_language_of(text)
     return found.iso_code_639_1.name.lower() if found else None
 
 
@@ -73,5 +75,5 @@ def confidence(text: str, code: str, among: Sequence[str]) -> float:
     if code not in among or len(among) == 1:
         return 1.0 if code in among else 0.0
     iso = getattr(IsoCode639_1, code.upper())
-    values = _detector(tuple(among)).compute_language_confidence_values(text)
+    values = detector(tuple(among)).compute_language_confidence_values(text)
     return next((v.value for v in values if v.language.iso_code_639_1 == iso), 0.0)

@@ -23,8 +23,27 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Identification(Message):
+    """How the language of a case was found, with the probability of it and of the next likely one.
+
+    `found`: the clinician has `given` it, it was `identified`, or the local language was `assumed` because no other
+    was clearly likelier. `by` says what told it: `settings` that allow one only, the script, words, words of another
+    script typed in Latin letters (`romanised`), or nothing at all.
+    """
+
+    language: str
+    found: Literal["given", "identified", "assumed"]
+    by: Literal["clinician", "settings", "script", "words", "romanised", "nothing"]
+    confidence: float = Field(ge=0, le=1)
+    runner_up: str | None = None
+    runner_up_confidence: float = Field(0.0, ge=0, le=1)
+
+
 class Case(Message):
-    """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order."""
+    """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order.
+
+    A `hypothesis` is a statement to be judged against the text. `identification` says how the language was found.
+    """
 
     text: str = Field(min_length=1, max_length=MAX_CASE_CHARACTERS)
     language: str
@@ -32,6 +51,8 @@ class Case(Message):
     jurisdiction: str | None = None
     english: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
     options: tuple[str, ...] = Field((), max_length=MAX_OPTIONS)
+    hypothesis: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
+    identification: Identification | None = None
 
 
 class RedFlag(Message):
@@ -83,8 +104,20 @@ class Span(Message):
     end: float
 
 
+class RenderingFault(Message):
+    """What an English rendering has lost of the case, or added to it: `words` of the side that has it."""
+
+    kind: Literal["number", "unit", "negation", "drug"]
+    change: Literal["lost", "added"]
+    words: str
+
+
 class Reasoning(Message):
-    """One side's argument. `question` is the case as that side read it; `reason` says why there is no text."""
+    """One side's argument. `question` is the case as that side read it; `reason` says why there is no text.
+
+    `meaning` is what a letter or a label as conclusion stands for. `rendering_faults` are what the question may have
+    wrong where it is a translation; the side read it with a note of them.
+    """
 
     side: Side
     language: str
@@ -92,7 +125,9 @@ class Reasoning(Message):
     question: str
     text: str = ""
     conclusion: str = ""
+    meaning: str = ""
     reason: str = ""
+    rendering_faults: tuple[RenderingFault, ...] = ()
 
 
 class Concept(Message):
@@ -268,7 +303,8 @@ class Rebuttal(Message):
     """One side's word on the other's concepts and on the evidence: it holds its conclusion `before`, or revises it.
 
     `concepts` is the chain of a side that lists its concepts anew; `fault` says why a side that holds gave no reason.
-    `conclusion` is what the side concludes from now on.
+    `conclusion` is what the side concludes from now on, and `meaning` what that stands for where it is a letter or a
+    label.
     """
 
     side: Side
@@ -277,6 +313,7 @@ class Rebuttal(Message):
     decision: Literal["hold", "revise"]
     before: str
     conclusion: str
+    meaning: str = ""
     reason: str = ""
     concepts: ConceptChain | None = None
     fault: str = ""
@@ -340,14 +377,17 @@ class Missing(Message):
 class Answer(Message):
     """The answer in the clinician's language.
 
-    `mode`: `synthesized` by the model; `evidence_only` lists passages because the model's text was not usable;
-    `no_answer` where there is neither. `reason` says why, in the answer's language. `missing` is what there was not.
+    `conclusion` is a letter where the case has options, a label where it has a hypothesis, and `meaning` what that
+    stands for. `mode`: `synthesized` by the model; `evidence_only` lists passages because the model's text was not
+    usable; `no_answer` where there is neither. `reason` says why, in the answer's language.
+    `missing` is what there was not.
     """
 
     text: str
     language: str
     mode: Literal["synthesized", "evidence_only", "no_answer"]
     conclusion: str = ""
+    meaning: str = ""
     claims: tuple[Claim, ...] = ()
     unsupported: tuple[str, ...] = ()
     disagreement: Disagreement | None = None

@@ -15,15 +15,16 @@ from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, Use
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
-from agents.checker import fault
 from agents.concept import MAX_CONCEPTS, concepts
+from agents.conclusions import constrained, meaning, read, request
+from agents.fidelity import faults
 from agents.languages import Language, language
-from agents.messages import Argument, Case, ConceptChain, Reasoning, Side, Span, Usage
+from agents.messages import Argument, Case, ConceptChain, Reasoning, RenderingFault, Side, Span, Usage
+from agents.rendering import Rendering, noted, render
 from agents.speaker import Spoken, Voice, prompt
 from models.errors import ModelError
 
 MIN_CONCEPTS = 2
-_TELLING_LETTERS = 40
 
 
 class ReasonerSettings(BaseModel):
@@ -48,8 +49,10 @@ class ListedConcepts(BaseModel):
 class _Turn:
     """What one reasoner has said so far."""
 
-    def __init__(self, question: str) -> None:
-        self.question = question
+    def __init__(self, case: Case) -> None:
+        self.question = case.text
+        self.hypothesis = case.hypothesis
+        self.faults: tuple[RenderingFault, ...] = ()
         self.said = ""
         self.listing: dict[str, object] = {}
         self.usage = Usage()
@@ -62,6 +65,11 @@ class _Turn:
     def add(self, spoken: Spoken) -> None:
         self.usage += spoken.usage
         self.spans.append(spoken.span)
+
+    def read(self, case: Case) -> str:
+        """The case as it is sent: with its options or hypothesis, and a note of what the rendering may have wrong."""
+        question = noted(Rendering(english=self.question, faults=self.faults))
+        return case_text(question, case.options, self.hypothesis)
 
 
 class Reasoner(BaseChatAgent):
@@ -102,7 +110,7 @@ class Reasoner(BaseChatAgent):
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
         """Chunks of the argument, then the argument. Other agents' messages are not read."""
         case = next(m.content for m in messages if isinstance(m, StructuredMessage) and isinstance(m.content, Case))
-        turn = _Turn(case.text)
+        turn = _Turn(case)
         reason = ""
         try:
             async for chunk in self._argue(case, turn, cancellation_token):
@@ -113,8 +121,7 @@ class Reasoner(BaseChatAgent):
         yield Response(chat_message=StructuredMessage[Argument](content=argument, source=self.name))
 
     async def question(self, case: Case, turn: _Turn, token: CancellationToken) -> AsyncGenerator[BaseAgentEvent, None]:
-        """Set `turn.question` to the case as this side reads it."""
-        turn.question = case.text
+        """Make `turn` hold the case as this side reads it, where that is not the case itself."""
         return
         yield
 
@@ -124,7 +131,7 @@ class Reasoner(BaseChatAgent):
         messages: list[LLMMessage] = self.conversation
         messages += [
             SystemMessage(content=self.system(case)),
-            UserMessage(content=case_text(turn.question, case.options), source="clinician"),
+            UserMessage(content=turn.read(case), source="clinician"),
         ]
         budget = self._settings.reasoning_tokens
         async for item in self._voice.speak("reasoning", messages, token, max_tokens=budget):
@@ -135,12 +142,14 @@ class Reasoner(BaseChatAgent):
                 yield item
         if not turn.text:
             return
+        instruction = f"{request(case)} {self.speaks(case).instruction}".strip()
         messages += [
             AssistantMessage(content=turn.said, source=self.name),
-            UserMessage(content=prompt("concepts", instruction=self.speaks(case).instruction), source="clinician"),
+            UserMessage(content=prompt("concepts", instruction=instruction), source="clinician"),
         ]
         budget = self._settings.concept_tokens
-        async for item in self._voice.speak("concepts", messages, token, max_tokens=budget, output=ListedConcepts):
+        form = constrained(ListedConcepts, case)
+        async for item in self._voice.speak("concepts", messages, token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
                 turn.add(item)
                 turn.listing = listing(item.text)
@@ -152,15 +161,18 @@ class Reasoner(BaseChatAgent):
         code = self.speaks(case).code
         if not turn.text and not reason:
             reason = "the model wrote nothing"
+        conclusion = read(str(turn.listing.get("conclusion") or ""), case)
         return Argument(
             reasoning=Reasoning(
                 side=self.side,
                 language=code,
                 status="argued" if turn.text else "unavailable",
-                question=turn.question,
+                question="\n\n".join(filter(None, (turn.question, turn.hypothesis))),
                 text=turn.text,
-                conclusion=str(turn.listing.get("conclusion") or "").strip(),
+                conclusion=conclusion,
+                meaning=meaning(conclusion, case, code),
                 reason=reason,
+                rendering_faults=turn.faults,
             ),
             chain=self.chain(code, turn.listing, turn.text, reason),
             usage=turn.usage,
@@ -184,16 +196,12 @@ class Reasoner(BaseChatAgent):
         self.conversation.clear()
 
 
-def case_text(question: str, options: tuple[str, ...]) -> str:
-    """The case as a prompt, with its lettered options."""
+def case_text(question: str, options: tuple[str, ...], hypothesis: str | None = None) -> str:
+    """The case as a prompt, with its lettered options or the statement that is judged against it."""
+    if hypothesis:
+        return prompt("entailment", case=question, hypothesis=hypothesis)
     lettered = "\n".join(f"{chr(ord('A') + i)}. {option}" for i, option in enumerate(options))
     return prompt("case", case=question, options=f"Options:\n{lettered}" if lettered else "")
-
-
-def not_english(text: str) -> bool:
-    """Whether what should become English is written in another script: a model that begins so goes on so."""
-    letters = [c for c in text if c.isalpha()]
-    return len(letters) >= _TELLING_LETTERS and sum(c.isascii() for c in letters) < len(letters) / 2
 
 
 def listing(text: str, *, cut: bool = False) -> dict[str, object]:
@@ -226,23 +234,34 @@ class EnglishReasoner(Reasoner):
 
     async def question(self, case: Case, turn: _Turn, token: CancellationToken) -> AsyncGenerator[BaseAgentEvent, None]:
         """The given English rendering, or the model's own, or the case itself where it is English."""
-        if case.english or case.language == "en":
+        if case.language == "en":
             turn.question = case.english or case.text
             return
-        messages: list[LLMMessage] = [
-            SystemMessage(content=prompt("render", language=language(case.language).name)),
-            UserMessage(content=case.text, source="clinician"),
-        ]
-        budget = self._settings.rendering_tokens
-        rendering = self._voice.speak("rendering", messages, token, max_tokens=budget, enough=not_english)
-        async for item in rendering:
+        if case.english:
+            turn.question, turn.faults = case.english, faults(case.text, case.language, case.english)
+        else:
+            async for item in self._rendered(case, case.text, turn, token):
+                if isinstance(item, Rendering):
+                    turn.question = item.english
+                else:
+                    yield item
+        if case.hypothesis:
+            async for item in self._rendered(case, case.hypothesis, turn, token):
+                if isinstance(item, Rendering):
+                    turn.hypothesis = item.english
+                else:
+                    yield item
+
+    async def _rendered(
+        self, case: Case, text: str, turn: _Turn, token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent | Rendering, None]:
+        async for item in render(text, case.language, self._voice, token, self._settings.rendering_tokens):
             if isinstance(item, Spoken):
                 turn.add(item)
-                # A rendering that is not English would mislead every step after it; the case itself does not.
-                rendered = item.text.strip()
-                turn.question = case.text if fault(rendered, "en", case.text) else rendered
-            else:
-                yield item
+                continue
+            if isinstance(item, Rendering):
+                turn.faults += item.faults
+            yield item
 
 
 class LocalClinician(Reasoner):

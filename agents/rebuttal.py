@@ -12,10 +12,11 @@ from autogen_agentchat.base import Response
 from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StructuredMessage
 from autogen_core import CancellationToken
 from autogen_core.models import AssistantMessage, UserMessage
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from agents.checker import fault
 from agents.concept import MAX_CONCEPTS
+from agents.conclusions import admitted, conclusion_type, meaning, named, read
 from agents.dispute import standing
 from agents.languages import phrase
 from agents.messages import Alignment, Argument, Case, Disagreement, Message, Rebuttal, Side, Usage
@@ -29,7 +30,6 @@ from transcripts.recorder import Recorder
 _NAMES: dict[Side, str] = {"english": "EnglishRebuttal", "local": "LocalRebuttal"}
 _OTHER: dict[Side, Side] = {"english": "local", "local": "english"}
 _MAX_REASON = 280
-_MAX_CONCLUSION = 240
 
 
 class RebuttalSettings(BaseModel):
@@ -88,7 +88,7 @@ class Respondent(BaseChatAgent):
     ) -> AsyncGenerator[BaseAgentEvent | Spoken, None]:
         conversation = self._reasoner.conversation
         asked = UserMessage(content=await self._asked(case, stands, alignment), source="aligner")
-        form, budget = rebuttal_form(len(case.options)), self._settings.rebuttal_tokens
+        form, budget = rebuttal_form(admitted(case)), self._settings.rebuttal_tokens
         async for item in self._voice.speak("rebuttal", [*conversation, asked], token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
                 conversation += [asked, AssistantMessage(content=item.text, source=self._reasoner.name)]
@@ -123,6 +123,7 @@ class Respondent(BaseChatAgent):
             decision="hold",
             before=before,
             conclusion=before,
+            meaning=argument.reasoning.meaning,
             fault=trouble,
             usage=spoken.usage if spoken else Usage(),
             spans=(spoken.span,) if spoken else (),
@@ -130,7 +131,7 @@ class Respondent(BaseChatAgent):
         if spoken is None:
             return held
         written = listing(spoken.text)
-        reason, conclusion = _line(written.get("reason")), _line(written.get("conclusion"))
+        reason, conclusion = _line(written.get("reason")), read(_line(written.get("conclusion")), case)
         if wrong := _fault(written, reason, conclusion, case, language):
             return held.model_copy(update={"fault": phrase(wrong, case.language)})
         held = held.model_copy(update={"reason": reason})
@@ -138,26 +139,25 @@ class Respondent(BaseChatAgent):
         if written["decision"] == "hold" or (conclusion == before and chain.names == argument.chain.names):
             return held
         listed = chain if chain.names and chain.names != argument.chain.names else None
-        return held.model_copy(update={"decision": "revise", "conclusion": conclusion, "concepts": listed})
+        means = meaning(conclusion, case, language)
+        came = {"decision": "revise", "conclusion": conclusion, "meaning": means, "concepts": listed}
+        return held.model_copy(update=came)
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Nothing is kept between cases."""
         self._heard.clear()
 
 
-def rebuttal_form(options: int) -> type[BaseModel]:
-    """The form that the grammar forces on a rebuttal; with options the conclusion is one of their letters.
+def rebuttal_form(conclusions: Sequence[str]) -> type[BaseModel]:
+    """The form that the grammar forces on a rebuttal; the conclusion is one of these, where there are any.
 
     The reason stands before the decision, so that a model decides after it has argued and not the other way round.
     """
-    letters = [chr(ord("A") + i) for i in range(options)]
-    length = Field(max_length=_MAX_CONCLUSION)
-    conclusion: Any = Annotated[str, WithJsonSchema({"enum": letters}) if letters else length]
     listed = ListedConcepts.model_fields["concepts"].annotation
     fields: dict[str, Any] = {
         "reason": (Annotated[str, Field(min_length=8, max_length=_MAX_REASON)], ...),
         "decision": (Literal["hold", "revise"], ...),
-        "conclusion": (conclusion, ...),
+        "conclusion": (conclusion_type(conclusions), ...),
         "concepts": (listed, Field(None, min_length=MIN_CONCEPTS, max_length=MAX_CONCEPTS)),
     }
     return create_model("WrittenRebuttal", **fields)
@@ -166,7 +166,7 @@ def rebuttal_form(options: int) -> type[BaseModel]:
 def _said(other: Argument, disagreement: Disagreement | None) -> list[str]:
     """What a side is shown of the other: its concepts in order, its conclusion, and what contradicts what."""
     lines = [f"Concept {number}: {name}" for number, name in enumerate(other.chain.names, start=1)]
-    lines.append(f"Conclusion: {other.reasoning.conclusion or '-'}")
+    lines.append(f"Conclusion: {named(other.reasoning.conclusion, other.reasoning.meaning) or '-'}")
     contradictions = disagreement.contradictions if disagreement else ()
     return lines + [f"Contradiction: {found.english} / {found.local}" for found in contradictions]
 
@@ -177,7 +177,7 @@ def _fault(written: dict[str, object], reason: str, conclusion: str, case: Case,
         return "malformed"
     if found := fault(reason, language, case.text):
         return found
-    return fault(conclusion, language, case.text) if written["decision"] == "revise" and not case.options else None
+    return fault(conclusion, language, case.text) if written["decision"] == "revise" and not admitted(case) else None
 
 
 def _line(value: object) -> str:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic_core import from_json
 
 from agents.checker import echoes, fault
+from agents.conclusions import admitted, conclusion_type, meaning, named, read, request
 from agents.dispute import standing
 from agents.languages import language, phrase
 from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Part, Side, Usage
@@ -112,7 +113,7 @@ class Synthesizer(BaseChatAgent):
             SystemMessage(content=self._system(case)),
             UserMessage(content=f"{passages}\n\n{self._user(case, arguments, alignment)}", source="aligner"),
         ]
-        form = answer_form(tuple(p.number for p in shown), len(case.options), self._settings.sentences)
+        form = answer_form(tuple(p.number for p in shown), admitted(case), self._settings.sentences)
         budget = self._settings.answer_tokens
         async for item in self._voice.speak("answer", messages, token, max_tokens=budget, output=form, public=passages):
             yield item
@@ -132,15 +133,16 @@ class Synthesizer(BaseChatAgent):
         alignment: Alignment,
     ) -> str:
         names = [c.local_name or c.name for c in alignment.fused.concepts]
-        text, _, options = case_text(case.text, case.options).removeprefix("Case:\n").partition("\nOptions:\n")
+        asked = case_text(case.text, case.options, case.hypothesis).removeprefix("Case:\n").removeprefix(case.text)
+        english, local = (arguments[side].reasoning for side in ("english", "local"))
         return prompt(
             "synthesize_case",
-            case=text.strip(),
-            options=f"Options:\n{options}" if options else "",
+            case=case.text,
+            options=asked.strip(),
             chain=" → ".join(names) or "-",
-            english=arguments["english"].reasoning.conclusion or "-",
-            local=arguments["local"].reasoning.conclusion or "-",
-            instruction=language(case.language).instruction,
+            english=named(english.conclusion, english.meaning) or "-",
+            local=named(local.conclusion, local.meaning) or "-",
+            instruction=f"{request(case)} {language(case.language).instruction}".strip(),
         )
 
     def answer(self, case: Case, alignment: Alignment, spoken: Spoken | None, detail: str = "") -> Answer:
@@ -148,7 +150,8 @@ class Synthesizer(BaseChatAgent):
 
         `spoken` None is a model that could not be used; `detail` says why.
         """
-        said, conclusion = written(spoken.text) if spoken else ((), "")
+        said, concluded = written(spoken.text) if spoken else ((), "")
+        conclusion = read(concluded, case)
         sentences = tuple(sentence for sentence in said if not echoes(sentence[0], case.text))
         blank = Answer(
             text="",
@@ -171,6 +174,7 @@ class Synthesizer(BaseChatAgent):
                 "text": rendered(claims),
                 "mode": "synthesized",
                 "conclusion": conclusion,
+                "meaning": meaning(conclusion, case, case.language),
                 "claims": claims,
                 "unsupported": doubtful,
             }
@@ -181,7 +185,7 @@ class Synthesizer(BaseChatAgent):
     ) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
         """The claims, and the texts of those that nothing supports; the conclusion is judged by all cited passages."""
         cited = tuple(dict.fromkeys(n for _, numbers in sentences for n in numbers))
-        free_text = conclusion and not case.options
+        free_text = conclusion and not admitted(case)
         judged = [*sentences, (conclusion, cited)] if free_text else list(sentences)
         claims = check(judged, passages, self._embedder, self._support, case.text, case.language)
         return claims[: len(sentences)], tuple(c.text for c in claims if not c.supported)
@@ -202,17 +206,15 @@ class Synthesizer(BaseChatAgent):
         """Nothing is kept between cases."""
 
 
-def answer_form(numbers: tuple[int, ...], options: int, sentences: int) -> type[BaseModel]:
-    """The form that the grammar forces on an answer: only numbers of passages shown, only letters of real options."""
+def answer_form(numbers: tuple[int, ...], conclusions: Sequence[str], sentences: int) -> type[BaseModel]:
+    """The form that the grammar forces on an answer: only numbers of passages shown, only admitted conclusions."""
     number: Any = Annotated[int, WithJsonSchema({"enum": list(numbers)})]
-    letters = [chr(ord("A") + i) for i in range(options)]
-    conclusion: Any = Annotated[str, WithJsonSchema({"enum": letters}) if letters else Field(max_length=240)]
     fields: dict[str, Any] = {"text": (Annotated[str, Field(min_length=8, max_length=280)], ...)}
     if numbers:
         fields["passages"] = (Annotated[list[number], Field(max_length=3)], ...)
     sentence: Any = create_model("Sentence", **fields)
     listed: Any = Annotated[list[sentence], Field(min_length=1, max_length=sentences)]
-    return create_model("WrittenAnswer", sentences=(listed, ...), conclusion=(conclusion, ...))
+    return create_model("WrittenAnswer", sentences=(listed, ...), conclusion=(conclusion_type(conclusions), ...))
 
 
 def written(text: str) -> tuple[tuple[_Sentence, ...], str]:

@@ -117,9 +117,8 @@ class _Lookup:
         self._table, self._asked, self._where, self._limit = store.table, asked, where, candidates
         self._by_meaning = store.has_embedder
         centre, count = self._table.centre(where)
-        self._vectors = (
-            store.embedder.embed_queries(asked) if self._by_meaning else _no_vectors(len(asked), len(centre))
-        )
+        embed = store.embedder.embed_queries if self._by_meaning else _no_direction(len(centre))
+        self._vectors = embed(asked)
         self._baselines = _baselines(self._vectors, centre, count, typical)
 
     def ranked(self, ids: Callable[[str], bool], admitted: Callable[[Passage], bool]) -> _Ranked:

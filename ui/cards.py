@@ -6,6 +6,7 @@ Knows nothing of Gradio.
 from collections.abc import Callable, Sequence
 from html import escape
 
+from agents.conclusions import named
 from agents.dispute import stance
 from agents.languages import languages, phrase
 from agents.messages import (
@@ -21,6 +22,7 @@ from agents.messages import (
     FusedChain,
     FusedConcept,
     Missing,
+    Reasoning,
     Rebuttal,
     Side,
 )
@@ -85,11 +87,19 @@ def argument_details(words: Translation, argument: Argument) -> str:
     concepts = "".join(_listed(words, concept) for concept in chain.concepts)
     listed = f'<ol class="concepts">{concepts}</ol>' if concepts else f"<p>{escape(words['no_concepts'])}</p>"
     conclusion = (
-        f"<h3>{escape(words['conclusion'])}</h3>{text_block(reasoning.conclusion, reasoning.language)}"
+        f"<h3>{escape(words['conclusion'])}</h3>"
+        f"{text_block(named(reasoning.conclusion, reasoning.meaning), reasoning.language)}"
         if reasoning.conclusion
         else ""
     )
-    return f"{conclusion}{listed}"
+    return f"{rendering_faults(words, reasoning)}{conclusion}{listed}"
+
+
+def rendering_faults(words: Translation, reasoning: Reasoning) -> str:
+    """One line that says what the English rendering may have wrong; nothing where it may be right."""
+    found = " · ".join(fault.words for fault in reasoning.rendering_faults)
+    said = f"{escape(words['rendering_faults'])}: <bdi>{escape(found)}</bdi>"
+    return f'<p class="fault rendering">{said}</p>' if found else ""
 
 
 def rebuttal(words: Translation, said: Rebuttal) -> str:
@@ -234,7 +244,7 @@ def _synthesized(words: Translation, given: Answer) -> str:
     if not given.conclusion:
         return claims
     sure = given.conclusion not in given.unsupported
-    concluded = Claim(text=given.conclusion, passages=(), supported=sure)
+    concluded = Claim(text=named(given.conclusion, given.meaning), passages=(), supported=sure)
     return f"{claims}<h3>{escape(words['conclusion'])}</h3>{_claim(words, concluded, given.language)}"
 
 

@@ -133,6 +133,7 @@ class Chat:
         with gr.Accordion(say("more"), open=False):
             self._english = gr.Textbox(label=say("english_rendering"), lines=2, elem_id="english")
             self._options = gr.Textbox(label=say("options"), lines=2, elem_id="options")
+            self._hypothesis = gr.Textbox(label=say("hypothesis"), lines=2, elem_id="hypothesis")
         self._alarm = gr.HTML(elem_id="alarm")
         self._status = gr.HTML(elem_id="status")
         with gr.Row(equal_height=True, elem_id="lanes"):
@@ -146,7 +147,7 @@ class Chat:
         lanes = [self._english_lane, self._local_lane]
         self.blocks.load(self._greet, None, [self._header, *lanes], api_visibility="private")
         shown = [*lanes, self._answer, self._chain, self._evidence, self._status, self._ask, self._stop]
-        asked = [self._case, self._language, self._english, self._options]
+        asked = [self._case, self._language, self._english, self._options, self._hypothesis]
         asking = [self._ask.click, self._case.submit]
         # Not queued: a red flag does not wait for other cases, nor for a model.
         gr.on(
@@ -182,17 +183,27 @@ class Chat:
         return shown, board.lane("english"), board.lane("local")
 
     def _look(self, text: str, language: str) -> str:
-        configured = self._workspace.settings.languages
-        return cards.alarm(first_look(text or "", spoken=language or None, configured=configured))
+        settings = self._workspace.settings
+        local = settings.local_language or None
+        looked = first_look(text or "", spoken=language or None, configured=settings.languages, local=local)
+        return cards.alarm(looked)
 
     async def _argue(
-        self, text: str, language: str, english: str, options: str, request: gr.Request
+        self, text: str, language: str, english: str, options: str, hypothesis: str, request: gr.Request
     ) -> AsyncGenerator[Update, None]:
         words = _words(request)
         listed = [line.strip() for line in (options or "").splitlines() if line.strip()]
-        configured = self._workspace.settings.languages
+        settings = self._workspace.settings
         try:
-            case = prepare(text or "", spoken=language or None, english=english, options=listed, configured=configured)
+            case = prepare(
+                text or "",
+                spoken=language or None,
+                english=english,
+                options=listed,
+                hypothesis=hypothesis,
+                configured=settings.languages,
+                local=settings.local_language or None,
+            )
         except CaseError as error:
             yield {self._status: cards.status(str(error), "fault")}
             return

@@ -75,17 +75,29 @@ def ask(
     language: Annotated[str | None, typer.Option(help="Language of the case, such as ja; default: detect.")] = None,
     english: Annotated[str | None, typer.Option(help="The case in English, if you have it.")] = None,
     options: Annotated[str | None, typer.Option(help="Answer options, separated by |.")] = None,
+    hypothesis: Annotated[
+        str | None, typer.Option(help="A statement: does it follow from the case, contradict it, or neither?")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     """Argue one case in the terminal."""
     settings: Settings = context.obj
     typed = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
     listed = [option.strip() for option in _well_formed(options).split("|")] if options else []
-    rendering = _well_formed(english) if english else None
+    rendering, statement = (_well_formed(given) if given else None for given in (english, hypothesis))
+    local = settings.local_language or None
     # An emergency is told whatever happens then: no weights, no guidelines, no language.
-    if found := first_look(typed, spoken=language, configured=settings.languages):
+    if found := first_look(typed, spoken=language, configured=settings.languages, local=local):
         show_alarm(Console(stderr=as_json), found)
-    case = prepare(typed, spoken=language, english=rendering, options=listed, configured=settings.languages)
+    case = prepare(
+        typed,
+        spoken=language,
+        english=rendering,
+        options=listed,
+        hypothesis=statement,
+        configured=settings.languages,
+        local=local,
+    )
     with Workspace(settings) as workspace:
         _make_ready(workspace)
         outcome = asyncio.run(_argue(workspace, case, as_json=as_json))

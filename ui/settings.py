@@ -71,7 +71,10 @@ def default_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """Everything that an administrator can choose."""
+    """Everything that an administrator can choose.
+
+    Cases may be in any of `languages`; a case that tells none of them clearly is in `local_language`, if there is one.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="COREASONER_",
@@ -84,6 +87,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_home)
     languages: tuple[str, ...] = Field(default_factory=lambda: tuple(languages()))
+    local_language: str = ""
     models: ModelSettings = ModelSettings()
     engine: EngineSettings = EngineSettings()
     engines: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -100,6 +104,12 @@ class Settings(BaseSettings):
         if unknown or not codes:
             raise ValueError(f"{unknown[0] if unknown else 'none'} is not among {', '.join(languages())}")
         return codes
+
+    @model_validator(mode="after")
+    def _local_language_is_spoken(self) -> Self:
+        if self.local_language and self.local_language not in self.languages:
+            raise ValueError(f"the local language {self.local_language} is not among {', '.join(self.languages)}")
+        return self
 
     @model_validator(mode="after")
     def _engines_are_possible(self) -> Self:

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agents.conclusions import named
 from agents.consultation import Chunk, Outcome, Progress
 from agents.languages import phrase
 from agents.messages import Alarm, Alignment, Answer, Argument, CitedPassage, FusedConcept, Rebuttal
@@ -102,12 +103,18 @@ class TerminalView:
     def _argument(self, argument: Argument) -> None:
         title = "english_reasoner" if argument.reasoning.side == "english" else "local_clinician"
         body = plain(argument.reasoning.text) or f"{self._words['unavailable']}: {plain(argument.reasoning.reason)}"
-        chain = (
-            " → ".join(plain(self._said(c.name, c.polarity)) for c in argument.chain.concepts)
-            or self._words["no_concepts"]
-        )
-        panel = Panel(Group(Text(body), Text(f"\n{chain}", style="italic")), title=self._words[title])
-        self._print(panel)
+        reasoning = argument.reasoning
+        said = [plain(self._said(concept.name, concept.polarity)) for concept in argument.chain.concepts]
+        chain = " → ".join(said) or self._words["no_concepts"]
+        parts = [Text(body), Text(f"\n{chain}", style="italic")]
+        if reasoning.meaning:
+            parts.append(
+                Text(f"\n{self._words['conclusion']}: {plain(named(reasoning.conclusion, reasoning.meaning))}")
+            )
+        if reasoning.rendering_faults:
+            wrong = " · ".join(fault.words for fault in reasoning.rendering_faults)
+            parts.append(Text(f"\n{self._words['rendering_faults']}: {plain(wrong)}", style="yellow"))
+        self._print(Panel(Group(*parts), title=self._words[title]))
 
     def _rebuttal(self, rebuttal: Rebuttal) -> None:
         title = "english_reasoner" if rebuttal.side == "english" else "local_clinician"
@@ -148,6 +155,9 @@ class TerminalView:
             self._console.print(Text(f"{words['missing']}: {plain(part.text)} {plain(part.reason)}"), style="yellow")
         title = words["answer"] if answer.mode == "synthesized" else words[answer.mode]
         self._console.print(Panel(Text(plain(answer.text)), title=title, border_style="green"))
+        if answer.meaning:
+            concluded = plain(named(answer.conclusion, answer.meaning))
+            self._console.print(Text(f"{words['conclusion']}: {concluded}", style="bold"))
         for sentence in answer.unsupported:
             self._console.print(Text(f"{words['unsupported']}: {plain(sentence)}"), style="yellow")
         self._console.print(Text(words["decision_support"]), style="dim")

@@ -14,7 +14,28 @@ def test_a_case_keeps_its_text_and_finds_its_language() -> None:
     case = prepare(f"\n  {SPANISH} \n")
 
     assert (case.text, case.language, case.language_found) == (SPANISH, "es", "identified")
-    assert (case.english, case.options) == (None, ())
+    assert (case.english, case.options, case.hypothesis) == (None, (), None)
+
+
+def test_how_the_language_was_found_is_part_of_the_case() -> None:
+    found = prepare(SPANISH).identification
+
+    assert found is not None
+    assert (found.language, found.found, found.by) == ("es", "identified", "words")
+    assert found.confidence > 0.9
+
+
+def test_a_case_that_tells_no_language_is_in_the_local_one() -> None:
+    case = prepare("amoxicillin 500 mg", local="sw")
+
+    assert (case.language, case.language_found) == ("sw", "assumed")
+
+
+def test_a_first_look_speaks_the_local_language_where_the_case_tells_none() -> None:
+    raised = first_look("SpO2 70", local="es")
+
+    assert raised is not None
+    assert raised.language == "es"
 
 
 def test_a_given_language_is_not_questioned() -> None:

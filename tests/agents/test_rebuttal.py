@@ -317,7 +317,7 @@ def test_the_synthesizer_reads_what_both_sides_came_to(sides: Sides, path: Path)
 
 
 def test_the_form_wants_the_reason_before_the_decision_and_concepts_only_of_who_revises() -> None:
-    schema = rebuttal_form(0).model_json_schema()
+    schema = rebuttal_form(()).model_json_schema()
 
     assert list(schema["properties"]) == ["reason", "decision", "conclusion", "concepts"]
     assert schema["required"] == ["reason", "decision", "conclusion"]
@@ -325,7 +325,7 @@ def test_the_form_wants_the_reason_before_the_decision_and_concepts_only_of_who_
 
 
 def test_with_options_a_side_concludes_with_one_of_their_letters() -> None:
-    assert rebuttal_form(3).model_json_schema()["properties"]["conclusion"]["enum"] == ["A", "B", "C"]
+    assert rebuttal_form(("A", "B", "C")).model_json_schema()["properties"]["conclusion"]["enum"] == ["A", "B", "C"]
 
 
 def disputed(*rebuttals: Rebuttal, contradictions: tuple[Contradiction, ...] = ()) -> Alignment:

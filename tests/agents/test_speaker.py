@@ -4,7 +4,7 @@ import pytest
 from autogen_core import CancellationToken
 from autogen_core.models import UserMessage
 
-from agents.reasoner import not_english
+from agents.rendering import not_english
 from agents.speaker import Spoken, Voice
 from agents.team import Clock
 from models.engine import Engine

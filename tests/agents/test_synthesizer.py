@@ -86,7 +86,7 @@ async def answered(synthesizer: Synthesizer, of: Case, aligned: Alignment) -> An
 
 
 def test_the_form_admits_the_numbers_that_were_shown_and_no_others() -> None:
-    schema = answer_form((1, 4), options=0, sentences=3).model_json_schema()
+    schema = answer_form((1, 4), conclusions=(), sentences=3).model_json_schema()
 
     sentence = schema["$defs"]["Sentence"]
     assert sentence["properties"]["passages"]["items"] == {"enum": [1, 4]}
@@ -97,20 +97,20 @@ def test_the_form_admits_the_numbers_that_were_shown_and_no_others() -> None:
 
 
 def test_without_passages_the_form_has_no_citations() -> None:
-    schema = answer_form((), options=0, sentences=3).model_json_schema()
+    schema = answer_form((), conclusions=(), sentences=3).model_json_schema()
 
     assert list(schema["$defs"]["Sentence"]["properties"]) == ["text"]
 
 
 def test_with_options_the_conclusion_is_one_of_their_letters() -> None:
-    with_options, free = (answer_form((1,), count, 2).model_json_schema()["properties"] for count in (3, 0))
+    with_options, free = (answer_form((1,), letters, 2).model_json_schema()["properties"] for letters in ("ABC", ""))
 
     assert with_options["conclusion"]["enum"] == ["A", "B", "C"]
     assert (free["conclusion"]["type"], free["conclusion"]["maxLength"]) == ("string", 240)
 
 
 def test_the_form_refuses_more_sentences_than_asked_for() -> None:
-    form = answer_form((1,), options=0, sentences=1)
+    form = answer_form((1,), conclusions=(), sentences=1)
     sentence = {"text": "Give amoxicillin.", "passages": [1]}
 
     form.model_validate({"sentences": [sentence], "conclusion": ""})
@@ -191,7 +191,24 @@ def test_the_letter_of_an_option_is_not_judged_as_a_sentence(synthesizer: Synthe
 
     answer = synthesizer.answer(asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion="A"))
 
-    assert (answer.conclusion, answer.unsupported) == ("A", ())
+    assert (answer.conclusion, answer.meaning, answer.unsupported) == ("A", "amoxicilina", ())
+
+
+@pytest.mark.parametrize("said", ["C", "ninguno", "ceftriaxona o amoxicilina"])
+def test_a_conclusion_that_is_no_option_is_none(synthesizer: Synthesizer, said: str) -> None:
+    asked = case(options=("amoxicilina", "ceftriaxona"))
+
+    answer = synthesizer.answer(asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion=said))
+
+    assert (answer.conclusion, answer.meaning) == ("", "")
+
+
+def test_the_label_of_a_hypothesis_is_not_judged_as_a_sentence(synthesizer: Synthesizer) -> None:
+    asked = case().model_copy(update={"hypothesis": "La niña tiene neumonía."})
+
+    answer = synthesizer.answer(asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion="neutral"))
+
+    assert (answer.conclusion, answer.meaning, answer.unsupported) == ("neutral", phrase("neutral", "es"), ())
 
 
 def test_a_sentence_that_says_the_case_again_is_left_out(synthesizer: Synthesizer) -> None:

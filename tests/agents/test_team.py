@@ -16,6 +16,7 @@ from agents.consultation import Chunk, Outcome, Progress, consult, prepare
 from agents.languages import language, phrase
 from agents.messages import Alarm, Alignment, Answer, Argument, Case, Side, Span
 from agents.reasoner import ReasonerSettings, case_text
+from agents.rendering import Rendering, noted
 from agents.speaker import prompt
 from agents.synthesizer import SynthesisSettings, rendered
 from agents.team import Resources, Role, TeamSettings, Thresholds
@@ -302,7 +303,9 @@ def test_the_papers_strategy_is_used_and_recorded_and_a_missing_synthesizer_leav
     assert answer.reason.startswith(phrase("unavailable", "es", reason="The weights of SmolLM2 135M"))
     # Without a rendering the English side asks the model for one first, and says which text it read.
     assert list(argued.prompts("EnglishReasoner")) == ["rendering", "reasoning", "concepts"]
-    assert argued.prompts("EnglishReasoner")["reasoning"][1] == case_text(argued.outcome.english.reasoning.question, ())
+    english = argued.outcome.english.reasoning
+    read = noted(Rendering(english=english.question, faults=english.rendering_faults))
+    assert argued.prompts("EnglishReasoner")["reasoning"][1] == case_text(read, ())
 
 
 def test_with_no_model_and_no_guidelines_at_all_there_is_still_an_outcome(assemble: Assemble, tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ SHOWN: dict[str, Callable[[str], str]] = {
     "lane": lambda text: cards.lane(WORDS, "local_clinician", "reasoning", text, "en"),
     "argument_details": lambda text: cards.argument_details(WORDS, argument(text)),
     "argument_details, unavailable": lambda text: cards.argument_details(WORDS, argument(text, available=False)),
+    "rendering_faults": lambda text: cards.rendering_faults(WORDS, argument(text).reasoning),
     "fused_chain": lambda text: cards.fused_chain(WORDS, alignment(text)),
     "evidence": whole,
     "evidence, odd language": lambda text: cards.evidence(
@@ -203,6 +204,27 @@ def test_a_conclusion_is_marked_where_it_is_unsupported(unsupported: tuple[str, 
 
     (conclusion,) = Page(cards.answer(WORDS, answer, None)).of("claim")
     assert conclusion["class"] == marked
+
+
+def test_a_letter_stands_beside_the_option_that_it_means() -> None:
+    answer = given("x", claims=(), conclusion="B", meaning="oral zinc", unsupported=(), disagreement=None)
+
+    assert "B: oral zinc" in Page(cards.answer(WORDS, answer, None)).text
+
+
+def test_an_argument_says_in_one_line_what_its_rendering_may_have_wrong() -> None:
+    faulty = argument("39 °C")
+
+    (line,) = Page(cards.argument_details(WORDS, faulty)).of("rendering")
+
+    assert line["class"] == "fault rendering"
+    assert f"{WORDS['rendering_faults']}: 39 °C" in Page(cards.argument_details(WORDS, faulty)).text
+
+
+def test_a_faithful_rendering_is_not_spoken_of() -> None:
+    reasoning = argument("39 °C").reasoning.model_copy(update={"rendering_faults": ()})
+
+    assert cards.rendering_faults(WORDS, reasoning) == ""
 
 
 def test_a_disagreement_stands_above_the_answer_with_both_conclusions() -> None:

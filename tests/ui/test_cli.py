@@ -63,6 +63,8 @@ REFUSED = {
     "an empty case": Refusal(("ask", " \n\t"), "The case is empty"),
     "a case of 100 kB": Refusal(("ask", "a cough. " * 11_112), "12,000 can be read"),
     "an unknown language": Refusal(("ask", "--language", "tlh", CASE), "'tlh' is not supported; choose one of en,"),
+    "the same option twice": Refusal(("ask", "--options", "zinc|rest|Zinc", CASE), "options A and C are the same"),
+    "two tasks": Refusal(("ask", "--options", "zinc|rest", "--hypothesis", "It rains.", CASE), "give one of them"),
     "an unknown model": Refusal(("--model", "smollm2-135m", "ask", CASE), f"did you mean {MODEL}"),
     "a web page to import": Refusal(
         ("models", "import", "{root}/html/" + GGUF, "--name", MODEL),

@@ -204,3 +204,15 @@ def test_guidelines_may_lie_in_a_bucket_and_keys_are_named_by_their_variables(ho
 @pytest.mark.parametrize("line", ['location = "gs://ward"', 'access_key = "AKIA"', 'endpoint = "https://me:x@ward"'])
 def test_a_location_that_is_no_bucket_and_keys_in_the_file_are_refused(home: Path, line: str) -> None:
     assert f"knowledge.{line.split()[0]}" in refusal(home, f"[knowledge]\n{line}\n")
+
+
+def test_the_local_language_is_one_of_those_that_are_spoken(home: Path) -> None:
+    said = refusal(home, 'languages = ["sw", "en"]\nlocal_language = "ja"\n')
+
+    assert "the local language ja is not among sw, en" in said
+
+
+def test_a_local_language_is_kept(home: Path) -> None:
+    (home / "coreasoner.toml").write_text('languages = ["sw", "en"]\nlocal_language = "sw"\n', "utf-8")
+
+    assert load_settings().local_language == "sw"

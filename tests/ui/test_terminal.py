@@ -120,3 +120,10 @@ def test_what_is_withheld_is_said_in_one_line_and_only_then() -> None:
 
     assert f"{WORDS['withheld']}: 2" in shown(plain_outcome.model_copy(update={"alignment": held}))
     assert WORDS["withheld"] not in shown(plain_outcome)
+
+
+def test_a_letter_is_shown_with_its_option_and_a_doubtful_rendering_in_one_line() -> None:
+    said = shown(argument("39 °C"), outcome("oral zinc"))
+
+    assert f"{WORDS['conclusion']}: oral zinc: oral zinc" in said
+    assert f"{WORDS['rendering_faults']}: 39 °C" in said

@@ -21,6 +21,7 @@ from agents.messages import (
     Reasoning,
     Rebuttal,
     RedFlag,
+    RenderingFault,
     Usage,
 )
 from knowledge.passage import Passage
@@ -81,7 +82,9 @@ def argument(text: str, *, available: bool = True) -> Argument:
             question=text,
             text=text,
             conclusion=text,
+            meaning=text,
             reason=text,
+            rendering_faults=(RenderingFault(kind="number", change="lost", words=text),),
         ),
         chain=ConceptChain(side="local", language="en", status="listed", concepts=(Concept(name=text),)),
         usage=Usage(),
@@ -109,6 +112,7 @@ def given(text: str, **changes: object) -> Answer:
         "language": "en",
         "mode": "synthesized",
         "conclusion": text,
+        "meaning": text,
         "claims": (Claim(text=text, passages=(1,), supported=False, why=text),),
         "unsupported": (text,),
         "disagreement": Disagreement(

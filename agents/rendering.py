@@ -1,0 +1,97 @@
+"""The English rendering of a case: asked for, compared with the case, asked for once more where something is lost.
+
+What is wrong even then is told to whoever reads it. Knows nothing of the argument that follows.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+
+from autogen_agentchat.messages import ModelClientStreamingChunkEvent
+from autogen_core import CancellationToken
+from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
+from pydantic import BaseModel, ConfigDict
+
+from agents.checker import fault
+from agents.fidelity import faults
+from agents.languages import language
+from agents.messages import RenderingFault
+from agents.speaker import Spoken, Voice, prompt
+
+_TELLING_LETTERS = 40
+_LONGEST = 120  # characters of a sentence that are quoted in a note
+
+
+class Rendering(BaseModel):
+    """A text in English, and what it may have wrong; `english` is the text itself where no rendering was usable."""
+
+    model_config = ConfigDict(frozen=True)
+    english: str
+    faults: tuple[RenderingFault, ...] = ()
+
+
+async def render(
+    text: str, code: str, voice: Voice, token: CancellationToken, max_tokens: int
+) -> AsyncGenerator[ModelClientStreamingChunkEvent | Spoken | Rendering, None]:
+    """Chunks and turns of at most two requests, then the better of the two renderings. Raises ModelError."""
+    messages: list[LLMMessage] = [
+        SystemMessage(content=prompt("render", language=language(code).name)),
+        UserMessage(content=text, source="clinician"),
+    ]
+    best: Rendering | None = None
+    for _ in range(2):
+        said = ""
+        async for item in voice.speak("rendering", messages, token, max_tokens=max_tokens, enough=not_english):
+            if isinstance(item, Spoken):
+                said = item.text
+            yield item
+        made = _rendering(text, code, said.strip())
+        if best is None or (made.english != text and len(made.faults) < len(best.faults)):
+            best = made
+        if not best.faults:
+            break
+        messages += [
+            AssistantMessage(content=said, source=voice.agent),
+            UserMessage(content=prompt("render_again", faults=described(best.faults)), source="clinician"),
+        ]
+    assert best is not None
+    yield best
+
+
+def _rendering(text: str, code: str, said: str) -> Rendering:
+    # A rendering that is not English would mislead every step after it; the case itself does not.
+    if fault(said, "en", text):
+        return Rendering(english=text)
+    return Rendering(english=said, faults=faults(text, code, said))
+
+
+def not_english(text: str) -> bool:
+    """Whether what should become English is written in another script: a model that begins so goes on so."""
+    letters = [c for c in text if c.isalpha()]
+    return len(letters) >= _TELLING_LETTERS and sum(c.isascii() for c in letters) < len(letters) / 2
+
+
+def noted(rendering: Rendering) -> str:
+    """The rendering as a reasoner reads it: with a note of what it may have wrong."""
+    if not rendering.faults:
+        return rendering.english
+    return f"{rendering.english}\n\n{prompt('render_note', faults=described(rendering.faults))}"
+
+
+def described(found: Sequence[RenderingFault]) -> str:
+    """The faults as a list for a model to read, one a line."""
+    return "\n".join(f"- {_SAID[fault.kind, fault.change]}: {_quoted(fault.words)}" for fault in found)
+
+
+_SAID = {
+    ("number", "lost"): "number of the original that is missing",
+    ("number", "added"): "number that the original does not have",
+    ("unit", "lost"): "quantity of the original whose unit is another",
+    ("negation", "lost"): "sentence of the original that denies something",
+    ("negation", "added"): "sentence that denies what the original does not",
+    ("drug", "lost"): "medicine of the original that is missing",
+    ("drug", "added"): "medicine that the original does not name",
+}
+
+
+def _quoted(words: str) -> str:
+    plain = " ".join(words.split())
+    return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"

@@ -1,0 +1,143 @@
+"""What the conclusion of a case may be, and how a model's text is read as one."""
+
+import pytest
+
+from agents.conclusions import LABELS, admitted, constrained, meaning, named, options, read, request
+from agents.consultation import prepare
+from agents.errors import BadOptions, TwoTasks
+from agents.languages import languages
+from agents.messages import Case
+from agents.reasoner import ListedConcepts
+from tests.agents.cases import SPANISH
+
+FOUR = ("amoxicilina", "ceftriaxona", "gentamicina", "ninguno")
+TEN = tuple(f"opción {number}" for number in range(10))
+STATEMENT = "La niña respira deprisa."
+
+
+def choice(*listed: str) -> Case:
+    return prepare(SPANISH, spoken="es", options=listed)
+
+
+def entailment(language: str = "es") -> Case:
+    return prepare(SPANISH, spoken=language, hypothesis=STATEMENT)
+
+
+def test_a_case_in_free_text_admits_any_sentence() -> None:
+    case = prepare(SPANISH, spoken="es")
+
+    assert (admitted(case), read(" Neumonía. ", case), meaning("Neumonía.", case, "es")) == ((), "Neumonía.", "")
+
+
+@pytest.mark.parametrize(("listed", "last"), [(FOUR, "D"), (TEN, "J")])
+def test_options_admit_their_letters(listed: tuple[str, ...], last: str) -> None:
+    letters = admitted(choice(*listed))
+
+    assert (letters[0], letters[-1], len(letters)) == ("A", last, len(listed))
+
+
+def test_a_hypothesis_admits_three_labels() -> None:
+    assert admitted(entailment()) == LABELS == ("entailment", "neutral", "contradiction")
+
+
+@pytest.mark.parametrize(
+    ("written", "letter"),
+    [
+        ("B", "B"),
+        ("b.", "B"),
+        ("(B) ceftriaxona", "B"),
+        ("**B**", "B"),
+        ("Ｂ", "B"),
+        ("B、ceftriaxona", "B"),
+        ("La ceftriaxona es lo mejor.", "B"),
+        ("CEFTRIAXONA", "B"),
+        ("E", ""),
+        ("amoxicilina o ceftriaxona", ""),
+        ("Apendicitis.", ""),
+        ("", ""),
+    ],
+)
+def test_a_letter_or_the_options_own_words_are_read_as_its_letter(written: str, letter: str) -> None:
+    assert read(written, choice(*FOUR)) == letter
+
+
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [
+        ("neutral", "neutral"),
+        ("Entailment.", "entailment"),
+        ("The label is contradiction", "contradiction"),
+        ("entailment or neutral", ""),
+        ("quizás", ""),
+    ],
+)
+def test_a_label_is_read_where_one_alone_is_named(written: str, label: str) -> None:
+    assert read(written, entailment()) == label
+
+
+def test_options_that_are_letters_are_meant_by_their_place() -> None:
+    case = choice("B", "A", "D", "C")
+
+    assert [meaning(letter, case, "es") for letter in "ABCD"] == ["B", "A", "D", "C"]
+    assert read("A", case) == "A"
+
+
+def test_letters_in_front_of_all_options_in_order_are_their_own_and_left_out() -> None:
+    assert options(["A. sí", "b) no", "(C) quizás", "D、nunca"]) == ("sí", "no", "quizás", "nunca")
+
+
+@pytest.mark.parametrize("listed", [["A. sí", "C. no"], ["A. sí", "no"], ["E. coli", "B. subtilis"]])
+def test_letters_that_are_not_those_of_the_places_are_kept(listed: list[str]) -> None:
+    assert options(listed) == tuple(listed)
+
+
+def test_an_empty_option_is_refused_with_its_letter() -> None:
+    with pytest.raises(BadOptions, match="Answer option C is empty"):
+        choice("sí", "no", " ")
+
+
+@pytest.mark.parametrize("again", ["sí", " SÍ ", "ｓí"])
+def test_the_same_option_twice_is_refused_with_both_letters(again: str) -> None:
+    with pytest.raises(BadOptions, match="options A and C are the same"):
+        choice("sí", "no", again)
+
+
+def test_options_and_a_hypothesis_at_once_are_refused() -> None:
+    with pytest.raises(TwoTasks, match="give one of them"):
+        prepare(SPANISH, spoken="es", options=FOUR, hypothesis=STATEMENT)
+
+
+def test_a_hypothesis_of_blanks_is_none() -> None:
+    assert prepare(SPANISH, spoken="es", options=FOUR, hypothesis=" \n").hypothesis is None
+
+
+@pytest.mark.parametrize("case", [choice(*TEN), entailment()], ids=["options", "hypothesis"])
+def test_the_form_of_a_listing_admits_those_conclusions_and_no_others(case: Case) -> None:
+    schema = constrained(ListedConcepts, case).model_json_schema()
+
+    assert schema["properties"]["conclusion"]["enum"] == list(admitted(case))
+    assert list(schema["properties"]) == list(ListedConcepts.model_fields)
+
+
+def test_the_form_of_a_case_in_free_text_is_as_it_was() -> None:
+    assert constrained(ListedConcepts, prepare(SPANISH, spoken="es")) is ListedConcepts
+
+
+def test_a_model_is_asked_for_what_is_admitted() -> None:
+    assert request(choice(*FOUR)) == "The conclusion is one letter only: A, B, C, D."
+    assert request(entailment()) == "The conclusion is one label only: entailment, neutral, contradiction."
+    assert request(prepare(SPANISH, spoken="es")) == ""
+
+
+@pytest.mark.parametrize("code", languages())
+def test_a_label_means_a_sentence_in_every_language(code: str) -> None:
+    meant = [meaning(label, entailment(code), code) for label in LABELS]
+
+    assert len(set(meant)) == 3
+    assert all(meant)
+
+
+def test_a_conclusion_is_shown_with_what_it_means() -> None:
+    assert named("B", "ceftriaxona") == "B: ceftriaxona"
+    assert named("Neumonía.", "") == "Neumonía."
+    assert named("", "") == ""

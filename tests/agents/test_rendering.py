@@ -1,0 +1,159 @@
+"""A case put into English: checked, asked for once more, and read with a note of what stays wrong."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from autogen_agentchat.messages import StructuredMessage
+from autogen_core import CancellationToken
+
+from agents.consultation import prepare
+from agents.messages import Argument, Case, RenderingFault
+from agents.reasoner import EnglishReasoner, ReasonerSettings
+from agents.rendering import Rendering, described, noted, render
+from agents.speaker import Spoken, Voice, prompt
+from agents.team import Clock
+from models.endpoint import RemoteSettings
+from models.endpoints import Endpoints
+from models.protocol import Sampling
+from models.remote import RemoteChatClient
+from tests.agents.cases import ENGLISH, SPANISH
+from tests.models.chat_server import PATIENCE_S, ChatServer, running_server, says
+from transcripts.recorder import Recorder
+from transcripts.store import TranscriptStore
+
+WRONG = ENGLISH.replace("39", "38")
+LOST = RenderingFault(kind="number", change="lost", words="39 °C")
+ADDED = RenderingFault(kind="number", change="added", words="38 °C")
+LISTING = json.dumps({"concepts": ["cough", "fever"], "conclusion": "Pneumonia."})
+ARGUMENT = "The girl has pneumonia."
+
+
+@pytest.fixture
+def recorder(transcripts: TranscriptStore) -> Iterator[Recorder]:
+    with transcripts.begin() as begun:
+        yield begun
+
+
+def voice(server: ChatServer, recorder: Recorder) -> Voice:
+    given = {"urls": [server.url], "model": "ward", "timeout_s": PATIENCE_S}
+    client = RemoteChatClient(Endpoints(RemoteSettings.model_validate(given)), Sampling())
+    return Voice("EnglishReasoner", client, recorder, Clock(), seed=7)
+
+
+async def rendered(recorder: Recorder, *said: str) -> tuple[Rendering, int, list[str]]:
+    """The rendering that a model with these answers makes of the Spanish case, its turns, and what it was sent last."""
+    with running_server(*map(says, said)) as server:
+        items = [i async for i in render(SPANISH, "es", voice(server, recorder), CancellationToken(), 64)]
+        sent = [message["content"] for message in server.requests[-1]["messages"]]
+    assert isinstance(items[-1], Rendering)
+    return items[-1], sum(isinstance(item, Spoken) for item in items), sent
+
+
+async def argued(recorder: Recorder, case: Case, *said: str) -> tuple[Argument, list[str]]:
+    """The English argument of a model with these answers, and what it read as the case."""
+    with running_server(*map(says, said)) as server:
+        reasoner = EnglishReasoner(voice(server, recorder), ReasonerSettings())
+        asked = StructuredMessage[Case](content=case, source="clinician")
+        response = await reasoner.on_messages([asked], CancellationToken())
+        read = [request["messages"][1]["content"] for request in server.requests]
+    assert isinstance(response.chat_message, StructuredMessage)
+    content = response.chat_message.content
+    assert isinstance(content, Argument)
+    return content, read
+
+
+async def test_a_faithful_rendering_is_asked_for_once(recorder: Recorder) -> None:
+    rendering, turns, _ = await rendered(recorder, ENGLISH)
+
+    assert (rendering, turns) == (Rendering(english=ENGLISH), 1)
+
+
+async def test_a_wrong_one_is_asked_for_again_with_what_was_wrong(recorder: Recorder) -> None:
+    rendering, turns, sent = await rendered(recorder, WRONG, ENGLISH)
+
+    assert (rendering, turns) == (Rendering(english=ENGLISH), 2)
+    assert sent[2:] == [WRONG, prompt("render_again", faults=described([LOST, ADDED]))]
+
+
+async def test_what_is_wrong_twice_stays_with_its_faults_and_is_not_asked_a_third_time(recorder: Recorder) -> None:
+    rendering, turns, _ = await rendered(recorder, WRONG, WRONG, ENGLISH)
+
+    assert (rendering, turns) == (Rendering(english=WRONG, faults=(LOST, ADDED)), 2)
+
+
+async def test_the_better_of_two_wrong_ones_is_kept(recorder: Recorder) -> None:
+    worse = WRONG.replace("52 breaths per minute", "fast breathing")
+
+    rendering, _, _ = await rendered(recorder, WRONG, worse)
+
+    assert rendering.english == WRONG
+
+
+async def test_a_second_attempt_that_is_not_english_does_not_replace_the_first(recorder: Recorder) -> None:
+    rendering, _, _ = await rendered(recorder, WRONG, SPANISH)
+
+    assert rendering.english == WRONG
+
+
+async def test_what_does_not_become_english_leaves_the_case_in_its_own_words(recorder: Recorder) -> None:
+    rendering, turns, _ = await rendered(recorder, SPANISH)
+
+    assert (rendering, turns) == (Rendering(english=SPANISH), 1)
+
+
+async def test_the_reasoner_reads_a_wrong_rendering_with_a_note_and_says_so(recorder: Recorder) -> None:
+    argument, read = await argued(recorder, prepare(SPANISH, spoken="es"), WRONG, WRONG, ARGUMENT, LISTING)
+
+    assert (argument.reasoning.question, argument.reasoning.rendering_faults) == (WRONG, (LOST, ADDED))
+    assert noted(Rendering(english=WRONG, faults=(LOST, ADDED))) in read[2]
+    assert "number of the original that is missing: 39 °C" in read[2]
+
+
+async def test_a_given_rendering_is_compared_too_and_not_made_again(recorder: Recorder) -> None:
+    argument, read = await argued(recorder, prepare(SPANISH, spoken="es", english=WRONG), ARGUMENT, LISTING)
+
+    assert argument.reasoning.rendering_faults == (LOST, ADDED)
+    assert len(read) == 2
+
+
+async def test_a_faithful_rendering_is_read_without_a_note(recorder: Recorder) -> None:
+    argument, read = await argued(recorder, prepare(SPANISH, spoken="es"), ENGLISH, ARGUMENT, LISTING)
+
+    assert argument.reasoning.rendering_faults == ()
+    assert "Note:" not in read[1]
+
+
+async def test_the_hypothesis_is_rendered_as_the_case_is_and_the_label_alone_is_the_conclusion(
+    recorder: Recorder,
+) -> None:
+    case = prepare(SPANISH, spoken="es", hypothesis="La niña no tiene fiebre.")
+    statement = "The girl does not have any fever at all."
+    listing = LISTING.replace("Pneumonia.", "contradiction")
+
+    argument, read = await argued(recorder, case, ENGLISH, statement, ARGUMENT, listing)
+
+    assert read[2] == prompt("entailment", case=ENGLISH, hypothesis=statement)
+    assert argument.reasoning.question == f"{ENGLISH}\n\n{statement}"
+    assert (argument.reasoning.conclusion, argument.reasoning.meaning) == (
+        "contradiction",
+        "The statement contradicts the case.",
+    )
+
+
+@pytest.mark.parametrize(("said", "letter"), [("B", "B"), ("ceftriaxona", "B"), ("surgery", "")])
+async def test_with_options_the_conclusion_is_a_letter_with_its_option_or_nothing(
+    recorder: Recorder, said: str, letter: str
+) -> None:
+    case = prepare(SPANISH, english=ENGLISH, spoken="es", options=["amoxicilina", "ceftriaxona"])
+
+    argument, _ = await argued(recorder, case, ARGUMENT, LISTING.replace("Pneumonia.", said))
+
+    assert (argument.reasoning.conclusion, argument.reasoning.meaning) == (letter, "ceftriaxona" if letter else "")
+
+
+def test_a_long_sentence_is_quoted_by_its_beginning() -> None:
+    (line,) = described([RenderingFault(kind="negation", change="lost", words="no " * 100)]).splitlines()
+
+    assert len(line) < 200
+    assert line.endswith("…")
