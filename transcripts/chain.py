@@ -7,13 +7,13 @@ nothing is parsed and made canonical again to be proved.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from transcripts.errors import TranscriptAltered
 from transcripts.event import Event, EventKind, canonical, content_text, instant, parse, text_digest
 
 # consultation, seq, time, kind, body, previous, hash; anything at all once someone has altered the file.
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 
 _KINDS = frozenset(kind.value for kind in EventKind)
 _INSTANT = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z")

@@ -4,7 +4,6 @@ Knows nothing of what the events say beyond the case's `text` and `language` and
 """
 
 import logging
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -16,7 +15,7 @@ from typing import Self, TypeGuard
 from transcripts import audit, chain
 from transcripts.commits import GroupCommit, Waiting
 from transcripts.consultation import ConsultationSummary, Status, Verified, is_id, new_id
-from transcripts.database import Database
+from transcripts.database import Database, Refused, Session
 from transcripts.errors import (
     CheckpointAltered,
     EventRefused,
@@ -28,15 +27,18 @@ from transcripts.errors import (
 )
 from transcripts.event import SCHEMA, Body, Event, EventKind, instant, json_body, opening
 from transcripts.export import json_lines
-from transcripts.presence import Presence
+from transcripts.presence import LockFiles, Presence
 from transcripts.recorder import Recorder
 from transcripts.seal import Seal
+from transcripts.sqlite import SqliteDatabase
 
 _SHOWN = 80  # characters of the case in a list
 
 _AFTERWARDS = (EventKind.VIEWED, EventKind.EXPORTED, EventKind.FEEDBACK)
 
-_INSERT = f"INSERT INTO events ({audit.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT INTO events ({audit.COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+
+_AFTER_ALL = "d"  # ids begin with c
 
 _log = logging.getLogger(__name__)
 
@@ -63,8 +65,8 @@ class TranscriptStore:
         Raises TranscriptUnwritable (TranscriptUnreadable when `read_only`), TranscriptSchemaTooNew, or
         SigningKeyUnusable.
         """
-        database = Database(path, read_only=read_only, patience=patience)
-        store = cls(database, Presence(path.with_name(f"{path.name}.running")), None if read_only else seal)
+        database = SqliteDatabase(path, read_only=read_only, patience=patience)
+        store = cls(database, LockFiles(path.with_name(f"{path.name}.running")), None if read_only else seal)
         try:
             store.sign()
         except BaseException:
@@ -78,7 +80,7 @@ class TranscriptStore:
         consultation, text = new_id(started), instant(started)
         with self._database.transaction() as write:
             write.execute(
-                "INSERT INTO consultations (id, started, schema, events, head) VALUES (?, ?, ?, 0, ?)",
+                "INSERT INTO consultations (id, started, schema, events, head) VALUES (?1, ?2, ?3, 0, ?4)",
                 (consultation, text, SCHEMA, opening(consultation, text, SCHEMA)),
             )
             # Held before the commit lets anyone see the row, so that it never looks interrupted.
@@ -100,7 +102,7 @@ class TranscriptStore:
         Raises TranscriptUnwritable, CheckpointAltered, SigningKeyUnusable.
         """
         if self._seal:
-            with self._database.transaction() as write:
+            with self._database.transaction(sealing=True) as write:
                 signed = self._seal.sign(write)
             self._uncopied |= signed
             self._copy_later()
@@ -114,7 +116,7 @@ class TranscriptStore:
         if self._seal is None:
             raise SigningKeyUnusable("this transcript was opened without keys; open it with those of the installation")
         prepared = self._seal.keys.prepare().public
-        with self._database.transaction() as write:
+        with self._database.transaction(sealing=True) as write:
             self._seal.sign(write, next_key=prepared)
         self._seal.keys.adopt()
         self._uncopied = True
@@ -128,7 +130,7 @@ class TranscriptStore:
         """
         with self._database.snapshot() as read:
             found = read.execute(
-                "SELECT id FROM consultations WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2", (before, limit)
+                "SELECT id FROM consultations WHERE id < ?1 ORDER BY id DESC LIMIT ?2", (before or _AFTER_ALL, limit)
             ).fetchall()
         ids = [_well_formed(consultation) for (consultation,) in found]
         # Asked before the events are read: a writer that lets go meanwhile has written its last event.
@@ -152,7 +154,7 @@ class TranscriptStore:
         Raises TranscriptUnreadable, and TranscriptAltered for a row that is no event.
         """
         with self._database.snapshot() as read:
-            rows = read.execute(f"SELECT {audit.COLUMNS} FROM events WHERE kind = ?", (kind.value,))
+            rows = read.execute(f"SELECT {audit.COLUMNS} FROM events WHERE kind = ?1", (kind.value,))
             found = [chain.read(row, str(row[0]), row[1]).body.get(field) for row in rows]
         return frozenset(value for value in found if isinstance(value, str))
 
@@ -211,15 +213,25 @@ class TranscriptStore:
         return self._commits.add(Waiting(consultation, kind, json_body(body), stopped))
 
     def _write(self, group: Sequence[Waiting]) -> list[Event | TranscriptError]:
-        with self._database.transaction() as write:
+        try:
+            return self._write_together(group)
+        except Refused as error:
+            if len(group) == 1:
+                return [TranscriptUnwritable(f"the transcript refuses its next event ({error}); verify the transcript")]
+        # The others of its group are none the worse for the one that is refused.
+        return [outcome for waiting in group for outcome in self._write([waiting])]
+
+    def _write_together(self, group: Sequence[Waiting]) -> list[Event | TranscriptError]:
+        ends = any(waiting.kind is EventKind.FINISHED for waiting in group)
+        seal = self._seal if self._seal and (ends or self._seal.due) else None
+        with self._database.transaction(sealing=seal is not None) as write:
+            write.lock({waiting.consultation for waiting in group})
             outcomes = [_written(write, waiting) for waiting in group]
-            if self._seal:
-                ending = {event.consultation for event in outcomes if _ends(event)}
-                if ending or self._seal.due:
-                    self._sign_with(self._seal, write, ending)
+            if seal:
+                self._sign_with(seal, write, {event.consultation for event in outcomes if _ends(event)})
         return outcomes
 
-    def _sign_with(self, seal: Seal, write: sqlite3.Connection, ending: set[str]) -> None:
+    def _sign_with(self, seal: Seal, write: Session, ending: set[str]) -> None:
         try:
             self._uncopied |= seal.sign(write, ending)
         except (CheckpointAltered, SigningKeyUnusable) as error:
@@ -239,7 +251,7 @@ class TranscriptStore:
             _log.warning("the second copy of the checkpoints was not written: %s", error)
 
 
-def _written(write: sqlite3.Connection, waiting: Waiting) -> Event | TranscriptError:
+def _written(write: Session, waiting: Waiting) -> Event | TranscriptError:
     if failure := waiting.stopped():
         return failure
     try:
@@ -255,11 +267,7 @@ def _written(write: sqlite3.Connection, waiting: Waiting) -> Event | TranscriptE
         body=waiting.body.value,
         text=waiting.body.text,
     )
-    try:
-        write.execute(_INSERT, chain.stored(event, waiting.body.text))
-    except sqlite3.IntegrityError as error:
-        # The triggers of the file refuse this one event; the others of its group are none the worse.
-        return TranscriptUnwritable(f"the transcript refuses its next event ({error}); verify the transcript")
+    write.execute(_INSERT, chain.stored(event, waiting.body.text))
     return event
 
 
@@ -275,10 +283,10 @@ def _well_formed(stored: object) -> str:
     return consultation
 
 
-def _summary(read: sqlite3.Connection, consultation: str, running: bool) -> ConsultationSummary:
+def _summary(read: Session, consultation: str, running: bool) -> ConsultationSummary:
     started, _, events, _ = audit.consultation(read, consultation)
     rows = read.execute(
-        f"SELECT {audit.COLUMNS} FROM events WHERE consultation = ? AND kind IN ('case', 'finished') ORDER BY seq",
+        f"SELECT {audit.COLUMNS} FROM events WHERE consultation = ?1 AND kind IN ('case', 'finished') ORDER BY seq",
         (consultation,),
     ).fetchall()
     landmarks = [chain.read(row, consultation, row[1]) for row in rows]
