@@ -28,7 +28,7 @@ from pydantic import (
 
 from transcripts.errors import EventRefused
 
-SCHEMA = 2
+SCHEMA = 3
 
 Body = Mapping[str, JsonValue]
 

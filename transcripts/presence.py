@@ -21,6 +21,9 @@ class Presence(Protocol):
     def held(self, consultation: str) -> bool:
         """Whether a live process holds the consultation; `consultation` is a well-formed id, never a path."""
 
+    def close(self) -> None:
+        """Let go of what asking has opened."""
+
 
 class LockFiles:
     """The lock files of one transcript, in a folder beside it."""
@@ -59,6 +62,9 @@ class LockFiles:
         except OSError:
             # Not even openable for writing, as on a read-only medium, where nobody writes.
             return False
+
+    def close(self) -> None:
+        """Nothing: each file is let go by itself."""
 
 
 def _lock(file: Path) -> FileLock:

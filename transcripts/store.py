@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeGuard
+from typing import TYPE_CHECKING, Self, TypeGuard
 
 from transcripts import audit, chain
 from transcripts.commits import GroupCommit, Waiting
@@ -31,6 +31,9 @@ from transcripts.presence import LockFiles, Presence
 from transcripts.recorder import Recorder
 from transcripts.seal import Seal
 from transcripts.sqlite import SqliteDatabase
+
+if TYPE_CHECKING:
+    from transcripts.postgres import Server
 
 _SHOWN = 80  # characters of the case in a list
 
@@ -66,7 +69,22 @@ class TranscriptStore:
         SigningKeyUnusable.
         """
         database = SqliteDatabase(path, read_only=read_only, patience=patience)
-        store = cls(database, LockFiles(path.with_name(f"{path.name}.running")), None if read_only else seal)
+        return cls._opened(database, LockFiles(path.with_name(f"{path.name}.running")), None if read_only else seal)
+
+    @classmethod
+    def connect(
+        cls, server: "Server", read_only: bool = False, *, patience: float = 5.0, seal: Seal | None = None
+    ) -> Self:
+        """Open the record in a PostgreSQL database, which `postgres.create` made; otherwise as `open`."""
+        # Only a hospital with such a server has the package for it.
+        from transcripts.postgres import PostgresDatabase, SessionLocks
+
+        database = PostgresDatabase(server, read_only=read_only, patience=patience)
+        return cls._opened(database, SessionLocks(server, patience), None if read_only else seal)
+
+    @classmethod
+    def _opened(cls, database: Database, presence: Presence, seal: Seal | None) -> Self:
+        store = cls(database, presence, seal)
         try:
             store.sign()
         except BaseException:
@@ -196,6 +214,7 @@ class TranscriptStore:
             _log.warning("the last events were not signed: %s", error)
         finally:
             self._copier.shutdown()
+            self._presence.close()
             self._database.close()
 
     def __enter__(self) -> Self:
@@ -225,7 +244,7 @@ class TranscriptStore:
         ends = any(waiting.kind is EventKind.FINISHED for waiting in group)
         seal = self._seal if self._seal and (ends or self._seal.due) else None
         with self._database.transaction(sealing=seal is not None) as write:
-            write.lock({waiting.consultation for waiting in group})
+            write.lock({waiting.consultation for waiting in group if is_id(waiting.consultation)})
             outcomes = [_written(write, waiting) for waiting in group]
             if seal:
                 self._sign_with(seal, write, {event.consultation for event in outcomes if _ends(event)})
