@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, TypeAdapter, ValidationError
 
-from transcripts import chain
+from transcripts import chain, erasure
 from transcripts.checkpoint import FIRST_PREVIOUS, Checkpoint, Head, SignedCheckpoint, read_checkpoint, text_hash
 from transcripts.consultation import Verified, is_id
 from transcripts.database import Session
+from transcripts.erasure import Erasure
 from transcripts.errors import CheckpointAltered, TranscriptAltered, TranscriptMissing, TranscriptUnreadable
 from transcripts.event import EventKind, Hash, Instant, opening
 from transcripts.keys import proves
@@ -20,13 +21,28 @@ from transcripts.seal import copied, stored_heads
 
 Keys = frozenset[str]
 
+_WITHOUT_ERASURE = 2  # the last such schema
+_UNSIGNED = {
+    EventKind.FINISHED: "it ends the consultation without the signature that every end has",
+    EventKind.ERASED: "it erases what stands before it without the signature that every erasure has",
+}
+
 COLUMNS = "consultation, seq, time, kind, body, previous, hash"
+# In the very words of the index: SQLite draws no conclusions.
+LANDMARK = "kind IN ('case', 'finished', 'erased', 'held', 'released')"
 EVENTS = f"SELECT {COLUMNS} FROM events WHERE consultation = ?1 ORDER BY seq"
 
 _HEADS = "SELECT checkpoint, events, head FROM signed_heads WHERE consultation = ?1 ORDER BY events, checkpoint"
 _CHECKPOINTS = "SELECT number, content, signature FROM checkpoints ORDER BY number"
 _COVERING = "SELECT checkpoint FROM signed_heads WHERE consultation = ?1"
-_ENDED_UNSIGNED = "SELECT seq FROM events WHERE consultation = ?1 AND seq >= ?2 AND kind = ?3 ORDER BY seq LIMIT 1"
+_ENDED_UNSIGNED = """
+    SELECT seq, kind FROM events WHERE consultation = ?1 AND seq >= ?2 AND kind IN ('finished', 'erased')
+    ORDER BY seq LIMIT 1
+"""
+_LAST_ERASURE = f"""
+    SELECT {COLUMNS} FROM events WHERE consultation = ?1 AND {LANDMARK} AND kind = 'erased'
+    ORDER BY seq DESC LIMIT 1
+"""
 _STRAY = """
     SELECT consultation FROM {table} AS stray
     WHERE NOT EXISTS (SELECT 1 FROM consultations WHERE id = stray.consultation) LIMIT 1
@@ -41,7 +57,8 @@ _READABLE: _Row = TypeAdapter(tuple[str, NonNegativeInt, NonNegativeInt, str])
 class Audit(BaseModel):
     """What was proved: so many consultations and events, `unsigned` of them since the last checkpoint, at `signed_at`.
 
-    `copy_lacks` is how many checkpoints the second copy is behind, or None where there is none to be read.
+    The content of `erased` events is gone under retention. `copy_lacks` is how many checkpoints the second copy is
+    behind, or None where there is none to be read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +69,7 @@ class Audit(BaseModel):
     checkpoints: NonNegativeInt
     signed_at: Instant | None
     copy_lacks: int | None
+    erased: NonNegativeInt = 0
 
 
 def consultation(read: Session, name: str, row_type: _Row = _SOUND) -> tuple[str, int, int, str]:
@@ -82,18 +100,24 @@ def prove_one(read: Session, name: str, keys: Keys | None) -> Verified:
     return verified
 
 
+def prove_chain(read: Session, name: str) -> Verified:
+    """Prove one consultation as `prove_one` does, but for the signatures themselves. Raises as it does."""
+    return _prove(read, name, is_signed(read))
+
+
 def prove_all(read: Session, keys: Keys | None, copy: Path | None) -> Audit:
     """Prove every consultation, every checkpoint, and that the file has all that the second `copy` has.
 
     Raises TranscriptAltered, CheckpointAltered, TranscriptUnreadable.
     """
     signs = _signs(read, keys)
-    consultations, events, signed = 0, 0, 0
+    consultations, events, signed, erased = 0, 0, 0, 0
     for (name,) in read.stream("SELECT id FROM consultations ORDER BY id"):
         if not is_id(str(name)):
             raise TranscriptAltered(str(name), 0, "its consultation has an id that was never given out")
         verified = _prove(read, str(name), signs)
         consultations, events, signed = consultations + 1, events + verified.events, signed + verified.signed
+        erased += verified.erased.seq if verified.erased else 0
     for table in ("events", "signed_heads") if signs else ("events",):
         for (name,) in read.execute(_STRAY.format(table=table)):
             raise TranscriptAltered(str(name), 0, "its consultation is missing")
@@ -105,6 +129,7 @@ def prove_all(read: Session, keys: Keys | None, copy: Path | None) -> Audit:
         checkpoints=last.number if last else 0,
         signed_at=last.time if last else None,
         copy_lacks=_compare(read, copy, last) if copy and last else None,
+        erased=erased,
     )
 
 
@@ -124,16 +149,30 @@ def _signs(read: Session, keys: Keys | None) -> bool:
 def _prove(read: Session, name: str, signs: bool) -> Verified:
     started, schema, events, head = consultation(read, name, _READABLE)
     signed = (_signed_head(name, row) for row in read.execute(_HEADS, (name,))) if signs else ()
-    proved = chain.prove(name, opening(name, started, schema), read.stream(EVENTS, (name,)), signed)
+    # Nothing is erased but in a record that is signed.
+    erased = last_erasure(read, name) if signs else None
+    proved = chain.prove(name, opening(name, started, schema), read.stream(EVENTS, (name,)), signed, erased)
     if proved.events != events:
         difference = f"the consultation has {proved.events} events where {events} were counted"
         raise TranscriptAltered(name, min(proved.events, events), difference)
     if proved.head != head:
         raise TranscriptAltered(name, max(events - 1, 0), "it is not the event that the consultation ended with")
     if signs and proved.signed < events:
-        for (seq,) in read.execute(_ENDED_UNSIGNED, (name, proved.signed, EventKind.FINISHED.value)):
-            raise TranscriptAltered(name, seq, "it ends the consultation without the signature that every end has")
-    return Verified(events=events, head=head, signed=proved.signed)
+        for seq, kind in read.execute(_ENDED_UNSIGNED, (name, proved.signed)):
+            raise TranscriptAltered(name, seq, _UNSIGNED[EventKind(kind)])
+    return Verified(events=events, head=head, signed=proved.signed, erased=erased)
+
+
+def last_erasure(read: Session, name: str) -> Erasure | None:
+    """What the last erasing event of a consultation says; it is proved with the other events."""
+    row = read.execute(_LAST_ERASURE, (name,)).fetchone() if read.schema > _WITHOUT_ERASURE else None
+    if row is None or not isinstance(row[1], int):
+        return None
+    try:
+        event = chain.read(row, name, row[1])
+    except TranscriptAltered:
+        return erasure.read(row[1], "", {}, sound=False)
+    return erasure.read(event.seq, str(row[2]), event.body, sound=event.digest() == event.hash)
 
 
 def _signed_head(name: str, row: tuple[object, ...]) -> chain.SignedHead:

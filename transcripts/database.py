@@ -61,5 +61,8 @@ class Database(Protocol):
         Where it is `sealing`, no other transaction is under way: what this one sees is all there is.
         """
 
+    def scrub(self) -> bool:
+        """Overwrite what erased content left behind and say whether that was done; raises TranscriptUnwritable."""
+
     def close(self) -> None:
         """Let it go; further use raises the errors above."""

@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -92,7 +92,7 @@ class PostgresSession:
         self._connection = connection
         self._names = itertools.count()
 
-    @property
+    @cached_property
     def schema(self) -> int:
         """The schema of the record."""
         return _schema(self._connection)
@@ -168,6 +168,10 @@ class PostgresDatabase:
             except BaseException:
                 _roll_back(connection)
                 raise
+
+    def scrub(self) -> bool:
+        """Never done: what was overwritten stays in the server's files until their owner runs VACUUM FULL."""
+        return False
 
     def close(self) -> None:
         """Let go of the server; further use raises the errors above."""

@@ -14,7 +14,7 @@ BEGIN UPDATE events SET body = '' WHERE consultation = NEW.consultation AND seq 
 
 -- What the list of consultations and retention read.
 DROP INDEX IF EXISTS landmarks;
-CREATE INDEX IF NOT EXISTS landmarks ON events (consultation, seq)
+CREATE INDEX IF NOT EXISTS landmarks ON events (consultation, kind, seq)
 WHERE kind IN ('case', 'finished', 'erased', 'held', 'released');
 
 CREATE INDEX IF NOT EXISTS denials ON events (consultation) WHERE kind = 'denied' AND seq = 0;

@@ -40,7 +40,8 @@ CREATE TABLE signed_heads (
     PRIMARY KEY (checkpoint, consultation)
 );
 
-CREATE INDEX landmarks ON events (consultation, seq) WHERE kind IN ('case', 'finished', 'erased', 'held', 'released');
+CREATE INDEX landmarks ON events (consultation, kind, seq)
+WHERE kind IN ('case', 'finished', 'erased', 'held', 'released');
 CREATE INDEX denials ON events (consultation) WHERE kind = 'denied' AND seq = 0;
 CREATE INDEX signatures_of_a_consultation ON signed_heads (consultation, events);
 

@@ -1,7 +1,7 @@
 """Signs the record while it is written: a checkpoint in the transaction that ends a consultation, and a second copy.
 
 Knows nothing of when transactions are made. It signs what grew since its last checkpoint, but never a consultation
-that ended without a signature of its own: nothing but an intruder ends one so.
+that ended or was erased without a signature of its own: nothing but an intruder does so.
 """
 
 import logging
@@ -24,7 +24,6 @@ from transcripts.checkpoint import (
     text_hash,
 )
 from transcripts.database import Session
-from transcripts.event import EventKind
 from transcripts.keys import KeyRing
 from transcripts.merkle import root
 
@@ -36,7 +35,7 @@ _CHANGED = """
     WHERE id IN (SELECT DISTINCT consultation FROM events WHERE {number} > ?1) ORDER BY id
 """
 _ENDED_UNSIGNED = """
-    SELECT 1 FROM events WHERE consultation = ?1 AND kind = ?2
+    SELECT 1 FROM events WHERE consultation = ?1 AND kind IN ('finished', 'erased')
     AND seq >= (SELECT coalesce(max(events), 0) FROM signed_heads WHERE consultation = ?1) LIMIT 1
 """
 
@@ -72,8 +71,8 @@ class Seal:
         return self._clock() - self._signed_at >= self._every
 
     def sign(self, write: Session, ending: Collection[str] = (), next_key: str | None = None) -> bool:
-        """Add a checkpoint where anything grew, and say whether one was added; `ending` are consultations that end in
-        this transaction.
+        """Add a checkpoint where anything grew, and say whether one was added; `ending` are consultations that end or
+        are erased in this transaction.
 
         Raises CheckpointAltered where the last checkpoint cannot be continued, SigningKeyUnusable.
         """
@@ -191,4 +190,4 @@ def _heads(write: Session, last: Checkpoint | None, ending: Collection[str]) -> 
 
 
 def _ended_unsigned(write: Session, consultation: str) -> bool:
-    return write.execute(_ENDED_UNSIGNED, (consultation, EventKind.FINISHED.value)).fetchone() is not None
+    return write.execute(_ENDED_UNSIGNED, (consultation,)).fetchone() is not None

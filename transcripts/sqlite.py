@@ -110,6 +110,15 @@ class SqliteDatabase:
                 self._roll_back()
                 raise
 
+    def scrub(self) -> bool:
+        """Write the file anew without what was erased, and empty its log; raises TranscriptUnwritable."""
+        with self._lock, _writing():
+            self._connection.execute("VACUUM")
+            (busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise TranscriptUnwritable(_LOCKED)
+        return True
+
     def close(self) -> None:
         """Fold the write-ahead log into the file and let it go; further use raises the errors above."""
         with self._lock:
@@ -170,6 +179,7 @@ def _open_writer(path: Path, patience: float) -> sqlite3.Connection:
                 raise TranscriptUnwritable(_NO_LOG)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
         except BaseException:
             connection.close()
             raise

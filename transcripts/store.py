@@ -1,23 +1,26 @@
 """The transcript file: begins consultations, lists them, reads them back and proves them.
 
-Knows nothing of what the events say beyond the case's `text` and `language` and the last event's `status`.
+Knows nothing of what the events say.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeGuard
 
 from transcripts import audit, chain
+from transcripts.clock import CaseClock, Clock, system_clock
 from transcripts.commits import GroupCommit, Waiting
-from transcripts.consultation import ConsultationSummary, Status, Verified, is_id, new_id
+from transcripts.consultation import ConsultationSummary, Verified, is_id, new_id
 from transcripts.database import Database, Refused, Session
 from transcripts.errors import (
     CheckpointAltered,
+    ContentErased,
+    ErasureRefused,
     EventRefused,
     SigningKeyUnusable,
     TranscriptAltered,
@@ -27,21 +30,19 @@ from transcripts.errors import (
 )
 from transcripts.event import SCHEMA, Body, Event, EventKind, instant, json_body, opening
 from transcripts.export import json_lines
+from transcripts.listing import EVERYTHING, Filter, listed
 from transcripts.presence import LockFiles, Presence
 from transcripts.recorder import Recorder
+from transcripts.retention import Old, erasing, old
 from transcripts.seal import Seal
 from transcripts.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from transcripts.postgres import Server
 
-_SHOWN = 80  # characters of the case in a list
-
-_AFTERWARDS = (EventKind.VIEWED, EventKind.EXPORTED, EventKind.FEEDBACK)
+_AFTERWARDS = (EventKind.VIEWED, EventKind.EXPORTED, EventKind.FEEDBACK, EventKind.HELD, EventKind.RELEASED)
 
 _INSERT = f"INSERT INTO events ({audit.COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-
-_AFTER_ALL = "d"  # ids begin with c
 
 _log = logging.getLogger(__name__)
 
@@ -49,8 +50,11 @@ _log = logging.getLogger(__name__)
 class TranscriptStore:
     """One open transcript file, for any number of threads; other processes may have it open too."""
 
-    def __init__(self, database: Database, presence: Presence, seal: Seal | None = None) -> None:
+    def __init__(
+        self, database: Database, presence: Presence, seal: Seal | None = None, clock: Clock = system_clock
+    ) -> None:
         self._database = database
+        self._clock = clock
         self._presence = presence
         self._seal = seal
         self._commits = GroupCommit(self._write, self._copy_later)
@@ -59,7 +63,15 @@ class TranscriptStore:
         self._uncopied = True
 
     @classmethod
-    def open(cls, path: Path, read_only: bool = False, *, patience: float = 5.0, seal: Seal | None = None) -> Self:
+    def open(
+        cls,
+        path: Path,
+        read_only: bool = False,
+        *,
+        patience: float = 5.0,
+        seal: Seal | None = None,
+        clock: Clock = system_clock,
+    ) -> Self:
         """Open the file at `path`, made if absent unless `read_only`; wait `patience` seconds for other writers.
 
         With a `seal` everything is signed: what is there already at once, each consultation as it ends, the rest on
@@ -69,22 +81,30 @@ class TranscriptStore:
         SigningKeyUnusable.
         """
         database = SqliteDatabase(path, read_only=read_only, patience=patience)
-        return cls._opened(database, LockFiles(path.with_name(f"{path.name}.running")), None if read_only else seal)
+        return cls._opened(
+            database, LockFiles(path.with_name(f"{path.name}.running")), None if read_only else seal, clock
+        )
 
     @classmethod
     def connect(
-        cls, server: "Server", read_only: bool = False, *, patience: float = 5.0, seal: Seal | None = None
+        cls,
+        server: "Server",
+        read_only: bool = False,
+        *,
+        patience: float = 5.0,
+        seal: Seal | None = None,
+        clock: Clock = system_clock,
     ) -> Self:
         """Open the record in a PostgreSQL database, which `postgres.create` made; otherwise as `open`."""
         # Only a hospital with such a server has the package for it.
         from transcripts.postgres import PostgresDatabase, SessionLocks
 
         database = PostgresDatabase(server, read_only=read_only, patience=patience)
-        return cls._opened(database, SessionLocks(server, patience), None if read_only else seal)
+        return cls._opened(database, SessionLocks(server, patience), None if read_only else seal, clock)
 
     @classmethod
-    def _opened(cls, database: Database, presence: Presence, seal: Seal | None) -> Self:
-        store = cls(database, presence, seal)
+    def _opened(cls, database: Database, presence: Presence, seal: Seal | None, clock: Clock) -> Self:
+        store = cls(database, presence, seal, clock)
         try:
             store.sign()
         except BaseException:
@@ -94,16 +114,16 @@ class TranscriptStore:
 
     def begin(self) -> Recorder:
         """Start a consultation; raises TranscriptUnwritable."""
-        started = datetime.now(UTC)
-        consultation, text = new_id(started), instant(started)
-        with self._database.transaction() as write:
+        clock = CaseClock(self._clock)
+        consultation, text = new_id(clock.started), instant(clock.started)
+        with _refusing(), self._database.transaction() as write:
             write.execute(
                 "INSERT INTO consultations (id, started, schema, events, head) VALUES (?1, ?2, ?3, 0, ?4)",
                 (consultation, text, SCHEMA, opening(consultation, text, SCHEMA)),
             )
             # Held before the commit lets anyone see the row, so that it never looks interrupted.
             release = self._presence.hold(consultation)
-        return Recorder(consultation, partial(self._append, consultation), release)
+        return Recorder(consultation, partial(self._append, consultation, clock), release)
 
     def annotate(self, consultation_id: str, kind: EventKind, body: Body) -> Event:
         """Add who viewed or exported a consultation, or feedback on it, at any time; durable when it returns.
@@ -112,7 +132,42 @@ class TranscriptStore:
         """
         if kind not in _AFTERWARDS:
             raise EventRefused(f"the {kind} event was not recorded because only its own recorder writes such events")
-        return self._append(consultation_id, kind, body, lambda: None).result()
+        return self._append(consultation_id, self._clock, kind, body, lambda: None).result()
+
+    def old(self, before: datetime) -> Iterator[Old]:
+        """The consultations that were begun before this time and are not erased, oldest first, see `erase`.
+
+        Raises TranscriptUnreadable.
+        """
+        return old(self._database, self._presence.held, before)
+
+    def erase(self, consultation_id: str, by: str, reason: str) -> Event:
+        """Erase the content of all events so far and keep their hashes; an event says `by` whom and for what `reason`
+        and is signed with it, so that this cannot be taken for an alteration, nor an alteration for this.
+
+        Raises ErasureRefused, TranscriptAltered, TranscriptMissing, TranscriptUnwritable, CheckpointAltered,
+        SigningKeyUnusable.
+        """
+        if self._seal is None:
+            raise ErasureRefused(consultation_id, "the transcript was opened without the keys that sign an erasure")
+        if is_id(consultation_id) and self._presence.held(consultation_id):
+            raise ErasureRefused(consultation_id, "it is still being written")
+        with _refusing(), self._database.transaction(sealing=True) as write:
+            body = json_body(erasing(write, consultation_id, by, reason))
+            erased = _written(write, Waiting(consultation_id, EventKind.ERASED, body, lambda: None, self._clock))
+            if isinstance(erased, TranscriptError):
+                raise erased
+            self._seal.sign(write, (consultation_id,))
+        self._uncopied = True
+        self._copy_later()
+        return erased
+
+    def scrub(self) -> bool:
+        """Overwrite what erased content left behind; False where only the owner of the database server can do it.
+
+        Takes as long as writing the whole record anew. Raises TranscriptUnwritable.
+        """
+        return self._database.scrub()
 
     def sign(self) -> None:
         """Sign what has been written since the last checkpoint; does nothing without a seal.
@@ -141,20 +196,14 @@ class TranscriptStore:
         self._copy_later()
         return prepared
 
-    def consultations(self, limit: int = 50, before: str | None = None) -> tuple[ConsultationSummary, ...]:
-        """The newest `limit` consultations, newest first; `before` is the last id of the page before.
+    def consultations(
+        self, limit: int = 50, before: str | None = None, wanted: Filter = EVERYTHING
+    ) -> tuple[ConsultationSummary, ...]:
+        """The newest `limit` consultations that are `wanted`, newest first; `before` is the last id of the page before.
 
         Raises TranscriptUnreadable, and TranscriptAltered for one that cannot be told from what is stored.
         """
-        with self._database.snapshot() as read:
-            found = read.execute(
-                "SELECT id FROM consultations WHERE id < ?1 ORDER BY id DESC LIMIT ?2", (before or _AFTER_ALL, limit)
-            ).fetchall()
-        ids = [_well_formed(consultation) for (consultation,) in found]
-        # Asked before the events are read: a writer that lets go meanwhile has written its last event.
-        running = {consultation for consultation in ids if self._presence.held(consultation)}
-        with self._database.snapshot() as read:
-            return tuple(_summary(read, consultation, consultation in running) for consultation in ids)
+        return tuple(listed(self._database, self._presence.held, wanted, limit, before))
 
     def events(self, consultation_id: str) -> Iterator[Event]:
         """All events in order, as they stood at the call; unread rows are not proved, see `verify`.
@@ -199,9 +248,11 @@ class TranscriptStore:
     def export(self, consultation_id: str) -> Iterator[str]:
         """The consultation as JSON lines that prove themselves, see `export.json_lines`.
 
-        Raises TranscriptMissing, TranscriptUnreadable, TranscriptAltered.
+        Raises ContentErased, TranscriptMissing, TranscriptUnreadable, TranscriptAltered.
         """
         with self._database.long_snapshot() as read:
+            if audit.last_erasure(read, consultation_id):
+                raise ContentErased(consultation_id)
             yield from json_lines(read, consultation_id)
 
     def close(self) -> None:
@@ -227,16 +278,21 @@ class TranscriptStore:
         return self._seal.keys.public if keys is None and self._seal else keys
 
     def _append(
-        self, consultation: str, kind: EventKind, body: Body, stopped: Callable[[], TranscriptUnwritable | None]
+        self,
+        consultation: str,
+        clock: Clock,
+        kind: EventKind,
+        body: Body,
+        stopped: Callable[[], TranscriptUnwritable | None],
     ) -> Future[Event]:
-        return self._commits.add(Waiting(consultation, kind, json_body(body), stopped))
+        return self._commits.add(Waiting(consultation, kind, json_body(body), stopped, clock))
 
     def _write(self, group: Sequence[Waiting]) -> list[Event | TranscriptError]:
         try:
             return self._write_together(group)
         except Refused as error:
             if len(group) == 1:
-                return [TranscriptUnwritable(f"the transcript refuses its next event ({error}); verify the transcript")]
+                return [_refusal(error)]
         # The others of its group are none the worse for the one that is refused.
         return [outcome for waiting in group for outcome in self._write([waiting])]
 
@@ -270,18 +326,31 @@ class TranscriptStore:
             _log.warning("the second copy of the checkpoints was not written: %s", error)
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: Refused) -> TranscriptUnwritable:
+    return TranscriptUnwritable(f"the transcript refuses its next event ({error}); verify the transcript")
+
+
 def _written(write: Session, waiting: Waiting) -> Event | TranscriptError:
     if failure := waiting.stopped():
         return failure
     try:
         _, _, seq, head = audit.consultation(write, waiting.consultation)
-    except (TranscriptMissing, TranscriptAltered) as error:
+        time = waiting.clock()
+    except (TranscriptMissing, TranscriptAltered, TranscriptUnwritable) as error:
         return error
     event = Event.following(
         waiting.consultation,
         seq,
         head,
-        time=datetime.now(UTC),
+        time=time,
         kind=waiting.kind,
         body=waiting.body.value,
         text=waiting.body.text,
@@ -292,34 +361,3 @@ def _written(write: Session, waiting: Waiting) -> Event | TranscriptError:
 
 def _ends(event: Event | TranscriptError) -> TypeGuard[Event]:
     return isinstance(event, Event) and event.kind is EventKind.FINISHED
-
-
-def _well_formed(stored: object) -> str:
-    # An id is also the name of a lock file, so one that was altered must not name another path.
-    consultation = str(stored)
-    if not is_id(consultation):
-        raise TranscriptAltered(consultation, 0, "its consultation has an id that was never given out")
-    return consultation
-
-
-def _summary(read: Session, consultation: str, running: bool) -> ConsultationSummary:
-    started, _, events, _ = audit.consultation(read, consultation)
-    rows = read.execute(
-        f"SELECT {audit.COLUMNS} FROM events WHERE consultation = ?1 AND kind IN ('case', 'finished') ORDER BY seq",
-        (consultation,),
-    ).fetchall()
-    landmarks = [chain.read(row, consultation, row[1]) for row in rows]
-    case = next((event.body for event in landmarks if event.kind is EventKind.CASE), {})
-    ending = next((event.body for event in landmarks if event.kind is EventKind.FINISHED), None)
-    unfinished = Status.RUNNING if running else Status.INTERRUPTED
-    try:
-        return ConsultationSummary(
-            id=consultation,
-            started=datetime.fromisoformat(started),
-            language=str(case.get("language") or ""),
-            case=str(case.get("text") or "")[:_SHOWN],
-            status=unfinished if ending is None else Status(str(ending.get("status"))),
-            events=events,
-        )
-    except ValueError as error:
-        raise TranscriptAltered(consultation, 0, "its start or its end can no longer be read") from error

@@ -161,7 +161,9 @@ def test_killing_a_writer_loses_nothing_and_leaves_its_case_interrupted(hosted: 
         heard += [line.strip() for line in writer.stdout if line.endswith("\n")]
 
     with hosted.open() as store:
-        SessionLocks(hosted.service, patience=5.0).hold(consultation)()  # waits until the server has seen it
+        locks = SessionLocks(hosted.service, patience=5.0)
+        locks.hold(consultation)()  # waits until the server has seen that the writer is gone
+        locks.close()
         assert [event.hash for event in store.events(consultation)][: len(heard)] == heard
         assert store.consultations()[0].status is Status.INTERRUPTED
 
