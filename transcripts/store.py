@@ -7,17 +7,20 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from copy import copy
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeGuard
 
-from transcripts import audit, chain
+from transcripts import audit, chain, denials
+from transcripts.access import Access, Action
 from transcripts.clock import CaseClock, Clock, system_clock
 from transcripts.commits import GroupCommit, Waiting
 from transcripts.consultation import ConsultationSummary, Verified, is_id, new_id
 from transcripts.database import Database, Refused, Session
 from transcripts.errors import (
+    AccessDenied,
     CheckpointAltered,
     ContentErased,
     ErasureRefused,
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 _AFTERWARDS = (EventKind.VIEWED, EventKind.EXPORTED, EventKind.FEEDBACK, EventKind.HELD, EventKind.RELEASED)
 
+_BEGIN = "INSERT INTO consultations (id, started, schema, events, head) VALUES (?1, ?2, ?3, 0, ?4)"
 _INSERT = f"INSERT INTO events ({audit.COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 
 _log = logging.getLogger(__name__)
@@ -55,6 +59,7 @@ class TranscriptStore:
     ) -> None:
         self._database = database
         self._clock = clock
+        self._access: Access | None = None
         self._presence = presence
         self._seal = seal
         self._commits = GroupCommit(self._write, self._copy_later)
@@ -112,47 +117,61 @@ class TranscriptStore:
             raise
         return store
 
+    def by(self, access: Access) -> Self:
+        """The same record on someone's behalf: each call asks whether they may, and what they do stands under their
+        pseudonym. Without it nobody is asked, as by the programs that measure the record."""
+        theirs = copy(self)
+        theirs._access = access
+        return theirs
+
     def begin(self) -> Recorder:
         """Start a consultation; raises TranscriptUnwritable."""
         clock = CaseClock(self._clock)
-        consultation, text = new_id(clock.started), instant(clock.started)
         with _refusing(), self._database.transaction() as write:
-            write.execute(
-                "INSERT INTO consultations (id, started, schema, events, head) VALUES (?1, ?2, ?3, 0, ?4)",
-                (consultation, text, SCHEMA, opening(consultation, text, SCHEMA)),
-            )
+            consultation = self._begin(write, clock.started)
             # Held before the commit lets anyone see the row, so that it never looks interrupted.
             release = self._presence.hold(consultation)
         return Recorder(consultation, partial(self._append, consultation, clock), release)
 
-    def annotate(self, consultation_id: str, kind: EventKind, body: Body) -> Event:
-        """Add who viewed or exported a consultation, or feedback on it, at any time; durable when it returns.
+    def _begin(self, write: Session, started: datetime) -> str:
+        consultation, text = new_id(started), instant(started)
+        write.execute(_BEGIN, (consultation, text, SCHEMA, opening(consultation, text, SCHEMA)))
+        return consultation
 
-        Raises EventRefused for any other kind, TranscriptMissing, TranscriptUnwritable.
+    def annotate(self, consultation_id: str, kind: EventKind, body: Body) -> Event:
+        """Add who viewed, exported or held a consultation, or feedback on it, at any time; durable when it returns.
+
+        Raises EventRefused for any other kind, AccessDenied, TranscriptMissing, TranscriptUnwritable.
         """
+        if kind in (EventKind.HELD, EventKind.RELEASED):
+            self._ask(Action.ERASE, consultation_id)
         if kind not in _AFTERWARDS:
             raise EventRefused(f"the {kind} event was not recorded because only its own recorder writes such events")
-        return self._append(consultation_id, self._clock, kind, body, lambda: None).result()
+        named = {**body, "subject": self._access.recorded} if self._access else body
+        return self._append(consultation_id, self._clock, kind, named, lambda: None).result()
 
     def old(self, before: datetime) -> Iterator[Old]:
         """The consultations that were begun before this time and are not erased, oldest first, see `erase`.
 
-        Raises TranscriptUnreadable.
+        Raises AccessDenied, TranscriptUnreadable.
         """
+        self._ask(Action.LIST, None)
         return old(self._database, self._presence.held, before)
 
-    def erase(self, consultation_id: str, by: str, reason: str) -> Event:
-        """Erase the content of all events so far and keep their hashes; an event says `by` whom and for what `reason`
+    def erase(self, consultation_id: str, reason: str) -> Event:
+        """Erase the content of all events so far and keep their hashes; an event says for whom and for what `reason`,
         and is signed with it, so that this cannot be taken for an alteration, nor an alteration for this.
 
-        Raises ErasureRefused, TranscriptAltered, TranscriptMissing, TranscriptUnwritable, CheckpointAltered,
-        SigningKeyUnusable.
+        Raises AccessDenied, ErasureRefused, TranscriptAltered, TranscriptMissing, TranscriptUnwritable,
+        CheckpointAltered, SigningKeyUnusable.
         """
+        self._ask(Action.ERASE, consultation_id)
         if self._seal is None:
             raise ErasureRefused(consultation_id, "the transcript was opened without the keys that sign an erasure")
         if is_id(consultation_id) and self._presence.held(consultation_id):
             raise ErasureRefused(consultation_id, "it is still being written")
         with _refusing(), self._database.transaction(sealing=True) as write:
+            by = self._access.recorded if self._access else ""
             body = json_body(erasing(write, consultation_id, by, reason))
             erased = _written(write, Waiting(consultation_id, EventKind.ERASED, body, lambda: None, self._clock))
             if isinstance(erased, TranscriptError):
@@ -168,6 +187,33 @@ class TranscriptStore:
         Takes as long as writing the whole record anew. Raises TranscriptUnwritable.
         """
         return self._database.scrub()
+
+    def denials(self) -> tuple[Event, ...]:
+        """Everything that was asked for and denied, oldest first. Raises AccessDenied, TranscriptUnreadable."""
+        self._ask(Action.READ, None)
+        with self._database.snapshot() as read:
+            return denials.recorded(read)
+
+    def _ask(self, action: Action, consultation: str | None) -> None:
+        try:
+            if self._access:
+                self._access.require(action, consultation)
+        except AccessDenied:
+            self._record_denial(self._access, action, consultation)
+            raise
+
+    def _record_denial(self, access: Access | None, action: Action, consultation: str | None) -> None:
+        body = {"subject": access.recorded if access else "", "action": action.value, "consultation": consultation}
+        try:
+            with _refusing(), self._database.transaction() as write:
+                log = denials.log(write) or self._begin(write, self._clock())
+                write.lock({log})
+                outcome = _written(write, Waiting(log, EventKind.DENIED, json_body(body), lambda: None, self._clock))
+                if isinstance(outcome, TranscriptError):
+                    raise outcome
+        except TranscriptError as error:
+            # It stays denied whether or not it can be recorded.
+            _log.warning("a denied access was not recorded: %s", error)
 
     def sign(self) -> None:
         """Sign what has been written since the last checkpoint; does nothing without a seal.
@@ -201,15 +247,18 @@ class TranscriptStore:
     ) -> tuple[ConsultationSummary, ...]:
         """The newest `limit` consultations that are `wanted`, newest first; `before` is the last id of the page before.
 
-        Raises TranscriptUnreadable, and TranscriptAltered for one that cannot be told from what is stored.
+        Raises AccessDenied, TranscriptUnreadable, and TranscriptAltered for one that cannot be told from what is
+        stored.
         """
+        self._ask(Action.LIST, None)
         return tuple(listed(self._database, self._presence.held, wanted, limit, before))
 
     def events(self, consultation_id: str) -> Iterator[Event]:
         """All events in order, as they stood at the call; unread rows are not proved, see `verify`.
 
-        Raises TranscriptMissing, TranscriptUnreadable, and TranscriptAltered for a row that is no event.
+        Raises AccessDenied, TranscriptMissing, TranscriptUnreadable, and TranscriptAltered for a row that is no event.
         """
+        self._ask(Action.READ, consultation_id)
         with self._database.snapshot() as read:
             audit.consultation(read, consultation_id)
             rows = read.execute(audit.EVENTS, (consultation_id,)).fetchall()
@@ -248,8 +297,9 @@ class TranscriptStore:
     def export(self, consultation_id: str) -> Iterator[str]:
         """The consultation as JSON lines that prove themselves, see `export.json_lines`.
 
-        Raises ContentErased, TranscriptMissing, TranscriptUnreadable, TranscriptAltered.
+        Raises AccessDenied, ContentErased, TranscriptMissing, TranscriptUnreadable, TranscriptAltered.
         """
+        self._ask(Action.EXPORT, consultation_id)
         with self._database.long_snapshot() as read:
             if audit.last_erasure(read, consultation_id):
                 raise ContentErased(consultation_id)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.transcripts.postgres_server import Hosted, emptied, started
+from transcripts.clock import Clock, system_clock
 from transcripts.keys import KeyRing
 from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
@@ -30,8 +31,10 @@ class File(NamedTuple):
 
     path: Path
 
-    def open(self, read_only: bool = False, patience: float = 5.0, seal: Seal | None = None) -> TranscriptStore:
-        return TranscriptStore.open(self.path, read_only, patience=patience, seal=seal)
+    def open(
+        self, read_only: bool = False, patience: float = 5.0, seal: Seal | None = None, clock: Clock = system_clock
+    ) -> TranscriptStore:
+        return TranscriptStore.open(self.path, read_only, patience=patience, seal=seal, clock=clock)
 
     def alter(self, sql: str) -> None:
         with closing(sqlite3.connect(self.path)) as raw:

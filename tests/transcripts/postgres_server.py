@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from transcripts.clock import Clock, system_clock
 from transcripts.postgres import Server, create
 from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
@@ -27,8 +28,10 @@ class Hosted(NamedTuple):
     service: Server
     owner: Server
 
-    def open(self, read_only: bool = False, patience: float = 5.0, seal: Seal | None = None) -> TranscriptStore:
-        return TranscriptStore.connect(self.service, read_only, patience=patience, seal=seal)
+    def open(
+        self, read_only: bool = False, patience: float = 5.0, seal: Seal | None = None, clock: Clock = system_clock
+    ) -> TranscriptStore:
+        return TranscriptStore.connect(self.service, read_only, patience=patience, seal=seal, clock=clock)
 
     def alter(self, sql: str) -> None:
         with self.owner.connect(patience=5.0) as raw:
