@@ -1,71 +1,51 @@
-"""The transcript file: begins consultations, lists them, reads them back and proves them.
+"""The record: begins consultations, lists them, reads them back and proves them, for whoever may ask for that.
 
-Knows nothing of what the events say.
+Knows nothing of what the events say, and not whether it is a file or a database on a server.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from copy import copy
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeGuard
+from typing import TYPE_CHECKING, Self
 
 from transcripts import audit, chain, denials
 from transcripts.access import Access, Action
 from transcripts.clock import CaseClock, Clock, system_clock
-from transcripts.commits import GroupCommit, Waiting
-from transcripts.consultation import ConsultationSummary, Verified, is_id, new_id
-from transcripts.database import Database, Refused, Session
-from transcripts.errors import (
-    AccessDenied,
-    CheckpointAltered,
-    ContentErased,
-    ErasureRefused,
-    EventRefused,
-    SigningKeyUnusable,
-    TranscriptAltered,
-    TranscriptError,
-    TranscriptMissing,
-    TranscriptUnwritable,
-)
-from transcripts.event import SCHEMA, Body, Event, EventKind, instant, json_body, opening
+from transcripts.consultation import ConsultationSummary, Verified, is_id
+from transcripts.database import Database
+from transcripts.errors import AccessDenied, ContentErased, ErasureRefused, EventRefused, TranscriptError
+from transcripts.event import Body, Event, EventKind
 from transcripts.export import json_lines
 from transcripts.listing import EVERYTHING, Filter, listed
 from transcripts.presence import LockFiles, Presence
 from transcripts.recorder import Recorder
-from transcripts.retention import Old, erasing, old
+from transcripts.retention import Old, old
 from transcripts.seal import Seal
 from transcripts.sqlite import SqliteDatabase
+from transcripts.writer import Writer
 
 if TYPE_CHECKING:
     from transcripts.postgres import Server
 
 _AFTERWARDS = (EventKind.VIEWED, EventKind.EXPORTED, EventKind.FEEDBACK, EventKind.HELD, EventKind.RELEASED)
 
-_BEGIN = "INSERT INTO consultations (id, started, schema, events, head) VALUES (?1, ?2, ?3, 0, ?4)"
-_INSERT = f"INSERT INTO events ({audit.COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-
 _log = logging.getLogger(__name__)
 
 
 class TranscriptStore:
-    """One open transcript file, for any number of threads; other processes may have it open too."""
+    """One open record, for any number of threads; other processes may have it open too."""
 
     def __init__(
         self, database: Database, presence: Presence, seal: Seal | None = None, clock: Clock = system_clock
     ) -> None:
         self._database = database
-        self._clock = clock
-        self._access: Access | None = None
         self._presence = presence
-        self._seal = seal
-        self._commits = GroupCommit(self._write, self._copy_later)
-        # The second copy may be on a slow or absent network; nobody waits for it but `close`.
-        self._copier = ThreadPoolExecutor(1, thread_name_prefix="checkpoint-copy")
-        self._uncopied = True
+        self._clock = clock
+        self._writer = Writer(database, seal)
+        self._access: Access | None = None
 
     @classmethod
     def open(
@@ -127,16 +107,8 @@ class TranscriptStore:
     def begin(self) -> Recorder:
         """Start a consultation; raises TranscriptUnwritable."""
         clock = CaseClock(self._clock)
-        with _refusing(), self._database.transaction() as write:
-            consultation = self._begin(write, clock.started)
-            # Held before the commit lets anyone see the row, so that it never looks interrupted.
-            release = self._presence.hold(consultation)
-        return Recorder(consultation, partial(self._append, consultation, clock), release)
-
-    def _begin(self, write: Session, started: datetime) -> str:
-        consultation, text = new_id(started), instant(started)
-        write.execute(_BEGIN, (consultation, text, SCHEMA, opening(consultation, text, SCHEMA)))
-        return consultation
+        consultation, release = self._writer.begin(clock.started, self._presence.hold)
+        return Recorder(consultation, partial(self._writer.append, consultation, clock), release)
 
     def annotate(self, consultation_id: str, kind: EventKind, body: Body) -> Event:
         """Add who viewed, exported or held a consultation, or feedback on it, at any time; durable when it returns.
@@ -148,7 +120,7 @@ class TranscriptStore:
         if kind not in _AFTERWARDS:
             raise EventRefused(f"the {kind} event was not recorded because only its own recorder writes such events")
         named = {**body, "subject": self._access.recorded} if self._access else body
-        return self._append(consultation_id, self._clock, kind, named, lambda: None).result()
+        return self._writer.append(consultation_id, self._clock, kind, named, lambda: None).result()
 
     def old(self, before: datetime) -> Iterator[Old]:
         """The consultations that were begun before this time and are not erased, oldest first, see `erase`.
@@ -166,20 +138,10 @@ class TranscriptStore:
         CheckpointAltered, SigningKeyUnusable.
         """
         self._ask(Action.ERASE, consultation_id)
-        if self._seal is None:
-            raise ErasureRefused(consultation_id, "the transcript was opened without the keys that sign an erasure")
         if is_id(consultation_id) and self._presence.held(consultation_id):
             raise ErasureRefused(consultation_id, "it is still being written")
-        with _refusing(), self._database.transaction(sealing=True) as write:
-            by = self._access.recorded if self._access else ""
-            body = json_body(erasing(write, consultation_id, by, reason))
-            erased = _written(write, Waiting(consultation_id, EventKind.ERASED, body, lambda: None, self._clock))
-            if isinstance(erased, TranscriptError):
-                raise erased
-            self._seal.sign(write, (consultation_id,))
-        self._uncopied = True
-        self._copy_later()
-        return erased
+        by = self._access.recorded if self._access else ""
+        return self._writer.erase(consultation_id, self._clock, by, reason)
 
     def scrub(self) -> bool:
         """Overwrite what erased content left behind; False where only the owner of the database server can do it.
@@ -194,37 +156,12 @@ class TranscriptStore:
         with self._database.snapshot() as read:
             return denials.recorded(read)
 
-    def _ask(self, action: Action, consultation: str | None) -> None:
-        try:
-            if self._access:
-                self._access.require(action, consultation)
-        except AccessDenied:
-            self._record_denial(self._access, action, consultation)
-            raise
-
-    def _record_denial(self, access: Access | None, action: Action, consultation: str | None) -> None:
-        body = {"subject": access.recorded if access else "", "action": action.value, "consultation": consultation}
-        try:
-            with _refusing(), self._database.transaction() as write:
-                log = denials.log(write) or self._begin(write, self._clock())
-                write.lock({log})
-                outcome = _written(write, Waiting(log, EventKind.DENIED, json_body(body), lambda: None, self._clock))
-                if isinstance(outcome, TranscriptError):
-                    raise outcome
-        except TranscriptError as error:
-            # It stays denied whether or not it can be recorded.
-            _log.warning("a denied access was not recorded: %s", error)
-
     def sign(self) -> None:
         """Sign what has been written since the last checkpoint; does nothing without a seal.
 
         Raises TranscriptUnwritable, CheckpointAltered, SigningKeyUnusable.
         """
-        if self._seal:
-            with self._database.transaction(sealing=True) as write:
-                signed = self._seal.sign(write)
-            self._uncopied |= signed
-            self._copy_later()
+        self._writer.sign()
 
     def change_key(self) -> str:
         """Sign with a new key from now on and return its public half. The old key's last checkpoint names the new
@@ -232,15 +169,7 @@ class TranscriptStore:
 
         Raises TranscriptUnwritable, CheckpointAltered, SigningKeyUnusable.
         """
-        if self._seal is None:
-            raise SigningKeyUnusable("this transcript was opened without keys; open it with those of the installation")
-        prepared = self._seal.keys.prepare().public
-        with self._database.transaction(sealing=True) as write:
-            self._seal.sign(write, next_key=prepared)
-        self._seal.keys.adopt()
-        self._uncopied = True
-        self._copy_later()
-        return prepared
+        return self._writer.change_key()
 
     def consultations(
         self, limit: int = 50, before: str | None = None, wanted: Filter = EVERYTHING
@@ -292,7 +221,9 @@ class TranscriptStore:
         Streams, in constant memory. Raises as `verify` does.
         """
         with self._database.long_snapshot() as read:
-            return audit.prove_all(read, self._known(keys), copy or (self._seal.copy if self._seal else None))
+            return audit.prove_all(
+                read, self._known(keys), copy or (self._writer.seal.copy if self._writer.seal else None)
+            )
 
     def export(self, consultation_id: str) -> Iterator[str]:
         """The consultation as JSON lines that prove themselves, see `export.json_lines`.
@@ -306,15 +237,10 @@ class TranscriptStore:
             yield from json_lines(read, consultation_id)
 
     def close(self) -> None:
-        """Write, sign and copy what waits, then let the file go."""
-        self._commits.close()
+        """Write, sign and copy what waits, then let the record go."""
         try:
-            self.sign()
-        except TranscriptError as error:
-            # Everything is durable; the next program that opens the file signs it.
-            _log.warning("the last events were not signed: %s", error)
+            self._writer.close()
         finally:
-            self._copier.shutdown()
             self._presence.close()
             self._database.close()
 
@@ -325,89 +251,22 @@ class TranscriptStore:
         self.close()
 
     def _known(self, keys: audit.Keys | None) -> audit.Keys | None:
-        return self._seal.keys.public if keys is None and self._seal else keys
+        seal = self._writer.seal
+        return seal.keys.public if keys is None and seal else keys
 
-    def _append(
-        self,
-        consultation: str,
-        clock: Clock,
-        kind: EventKind,
-        body: Body,
-        stopped: Callable[[], TranscriptUnwritable | None],
-    ) -> Future[Event]:
-        return self._commits.add(Waiting(consultation, kind, json_body(body), stopped, clock))
-
-    def _write(self, group: Sequence[Waiting]) -> list[Event | TranscriptError]:
+    def _ask(self, action: Action, consultation: str | None) -> None:
+        access = self._access
         try:
-            return self._write_together(group)
-        except Refused as error:
-            if len(group) == 1:
-                return [_refusal(error)]
-        # The others of its group are none the worse for the one that is refused.
-        return [outcome for waiting in group for outcome in self._write([waiting])]
+            if access:
+                access.require(action, consultation)
+        except AccessDenied:
+            self._record_denial(access, action, consultation)
+            raise
 
-    def _write_together(self, group: Sequence[Waiting]) -> list[Event | TranscriptError]:
-        ends = any(waiting.kind is EventKind.FINISHED for waiting in group)
-        seal = self._seal if self._seal and (ends or self._seal.due) else None
-        with self._database.transaction(sealing=seal is not None) as write:
-            write.lock({waiting.consultation for waiting in group if is_id(waiting.consultation)})
-            outcomes = [_written(write, waiting) for waiting in group]
-            if seal:
-                self._sign_with(seal, write, {event.consultation for event in outcomes if _ends(event)})
-        return outcomes
-
-    def _sign_with(self, seal: Seal, write: Session, ending: set[str]) -> None:
+    def _record_denial(self, access: Access | None, action: Action, consultation: str | None) -> None:
+        body = {"subject": access.recorded if access else "", "action": action.value, "consultation": consultation}
         try:
-            self._uncopied |= seal.sign(write, ending)
-        except (CheckpointAltered, SigningKeyUnusable) as error:
-            raise TranscriptUnwritable(f"it could not be signed: {error}") from error
-
-    def _copy_later(self) -> None:
-        if self._uncopied and self._seal and self._seal.copy:
-            self._uncopied = False
-            with suppress(RuntimeError):  # closed meanwhile; the next program that opens the file catches up
-                self._copier.submit(self._copy_out, self._seal)
-
-    def _copy_out(self, seal: Seal) -> None:
-        try:
-            with self._database.long_snapshot() as read:
-                seal.copy_out(read)
+            self._writer.deny(body, self._clock)
         except TranscriptError as error:
-            _log.warning("the second copy of the checkpoints was not written: %s", error)
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    try:
-        yield
-    except Refused as error:
-        raise _refusal(error) from error
-
-
-def _refusal(error: Refused) -> TranscriptUnwritable:
-    return TranscriptUnwritable(f"the transcript refuses its next event ({error}); verify the transcript")
-
-
-def _written(write: Session, waiting: Waiting) -> Event | TranscriptError:
-    if failure := waiting.stopped():
-        return failure
-    try:
-        _, _, seq, head = audit.consultation(write, waiting.consultation)
-        time = waiting.clock()
-    except (TranscriptMissing, TranscriptAltered, TranscriptUnwritable) as error:
-        return error
-    event = Event.following(
-        waiting.consultation,
-        seq,
-        head,
-        time=time,
-        kind=waiting.kind,
-        body=waiting.body.value,
-        text=waiting.body.text,
-    )
-    write.execute(_INSERT, chain.stored(event, waiting.body.text))
-    return event
-
-
-def _ends(event: Event | TranscriptError) -> TypeGuard[Event]:
-    return isinstance(event, Event) and event.kind is EventKind.FINISHED
+            # It stays denied whether or not it can be recorded.
+            _log.warning("a denied access was not recorded: %s", error)
