@@ -20,6 +20,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Field,
     JsonValue,
     NonNegativeInt,
     PlainSerializer,
@@ -109,7 +110,7 @@ class Event(BaseModel):
     body: dict[str, JsonValue]
     previous: Hash
     hash: Hash
-    erased: bool = False
+    erased: bool = Field(default=False, exclude=True)
 
     @classmethod
     def following(
