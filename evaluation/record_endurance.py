@@ -26,6 +26,7 @@ from transcripts.errors import TranscriptAltered, TranscriptError
 from transcripts.event import Event, EventKind, canonical
 from transcripts.keys import KeyRing
 from transcripts.seal import Seal
+from transcripts.sqlite import SqliteSession
 from transcripts.store import TranscriptStore
 
 _TRANSCRIPTS = 200
@@ -271,7 +272,7 @@ def _put_right(raw: Read, name: str) -> None:
 
 def _verified(raw: Read, name: str, keys: audit.Keys) -> tuple[str, int] | None:
     try:
-        audit.prove_one(raw, name, keys)
+        audit.prove_one(SqliteSession(raw), name, keys)
     except TranscriptAltered as altered:
         return altered.consultation, altered.seq
     return None

@@ -7,13 +7,14 @@ nothing is parsed and made canonical again to be proved.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from transcripts.erasure import ERASED, Erasure
 from transcripts.errors import TranscriptAltered
 from transcripts.event import Event, EventKind, canonical, content_text, instant, parse, text_digest
 
 # consultation, seq, time, kind, body, previous, hash; anything at all once someone has altered the file.
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 
 _KINDS = frozenset(kind.value for kind in EventKind)
 _INSTANT = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z")
@@ -58,17 +59,26 @@ def read(row: Row, consultation: str, seq: int) -> Event:
                 "seq": number,
                 "time": datetime.fromisoformat(str(time)),
                 "kind": EventKind(str(kind)),
-                "body": parse(str(body)),
+                "body": {} if body == ERASED else parse(str(body)),
                 "previous": previous,
                 "hash": hash_,
+                "erased": body == ERASED,
             }
         )
     except (ValueError, OverflowError, RecursionError) as error:
         raise TranscriptAltered(consultation, seq, "it can no longer be read as an event") from error
 
 
-def prove(consultation: str, opening: str, rows: Iterable[Row], signed: Iterable[SignedHead] = ()) -> Proved:
+def prove(
+    consultation: str,
+    opening: str,
+    rows: Iterable[Row],
+    signed: Iterable[SignedHead] = (),
+    erasure: Erasure | None = None,
+) -> Proved:
     """Follow the chain from its opening through all rows, past every signed head, in the order of their `events`.
+
+    Of what an `erasure` erased, the hash that was kept takes the place of the content.
 
     Raises TranscriptAltered for the first event that breaks the chain or is not the one that was signed.
     """
@@ -76,7 +86,7 @@ def prove(consultation: str, opening: str, rows: Iterable[Row], signed: Iterable
     expected = next(heads, None)
     head, events, proved = opening, 0, 0
     for row in rows:
-        difference = _difference(row, consultation, events, head)
+        difference = _difference(row, consultation, events, head, erasure)
         if difference:
             raise TranscriptAltered(consultation, events, difference)
         head, events = str(row[6]), events + 1
@@ -106,14 +116,23 @@ def _require_signed(consultation: str, events: int, head: str, expected: SignedH
         )
 
 
-def _difference(row: Row, consultation: str, seq: int, previous: str) -> str:
+def _difference(row: Row, consultation: str, seq: int, previous: str, erasure: Erasure | None) -> str:
     _, number, time, kind, body, before, hash_ = row
     if number != seq or type(number) is not int:
         return f"it is missing, and event {number} stands in its place"
     if not (type(time) is type(body) is type(before) is str and kind in _KINDS and _INSTANT.fullmatch(time)):
         return "it can no longer be read as an event"
-    if text_digest(content_text(consultation, seq, time, str(kind), body, before)) != hash_:
+    if body == ERASED:
+        if difference := _lost(row, erasure):
+            return difference
+    elif text_digest(content_text(consultation, seq, time, str(kind), body, before)) != hash_:
         return "its content no longer gives its hash"
     if before != previous:
         return "it does not continue the chain before it"
     return ""
+
+
+def _lost(row: Row, erasure: Erasure | None) -> str:
+    if erasure is None or row[1] >= erasure.seq:
+        return "its content is gone, and no signed erasure says so"
+    return "" if erasure.keeps(row) else "it is not the event whose hash the erasure kept"

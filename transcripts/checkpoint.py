@@ -33,9 +33,9 @@ class Head(NamedTuple):
 class Checkpoint(BaseModel):
     """What is signed.
 
-    `root` is the Merkle root over `heads` heads in the order of their consultations, `events` how many events the
-    file held in all, `previous` the hash of the checkpoint before. `key` made the signature; where `next_key` is
-    given, later ones may be made by that one.
+    `root` is the Merkle root over `heads` heads in the order of their consultations, `events` the running number of
+    the last event in the record (in a file, how many there are), `previous` the hash of the checkpoint before. `key`
+    made the signature; where `next_key` is given, later ones may be made by that one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from transcripts.clock import Clock, system_clock
 from transcripts.errors import TranscriptError, TranscriptUnwritable
 from transcripts.event import Event, EventKind, JsonBody
 
@@ -16,13 +17,14 @@ _CLOSED = "the transcript was closed; open it again and start the case again"
 
 @dataclass(frozen=True)
 class Waiting:
-    """An event that is not yet durable. `stopped` is asked when its turn comes: the failure of its consultation, if
-    an earlier event of it could not be written."""
+    """An event that is not yet durable. When its turn comes `stopped` is asked: the failure of its consultation, if
+    an earlier event of it could not be written; and `clock`, which may raise TranscriptUnwritable."""
 
     consultation: str
     kind: EventKind
     body: JsonBody
     stopped: Callable[[], TranscriptUnwritable | None]
+    clock: Clock = system_clock
     written: Future[Event] = field(default_factory=Future)
 
 

@@ -15,7 +15,17 @@ from transcripts.show import stream_part
 # What no two runs have in common: times, ids, and how much was computed or found in a cache.
 _INCIDENTAL = frozenset({"spans", "usage", "figures", "conversation", "seconds", "started"})
 _MACHINE = EventKind.MODEL.value  # an event of this kind by no agent describes the machine, its models and versions
-_LATER = frozenset({EventKind.VIEWED, EventKind.EXPORTED, EventKind.FEEDBACK})
+_LATER = frozenset(
+    {
+        EventKind.ASKED,
+        EventKind.VIEWED,
+        EventKind.EXPORTED,
+        EventKind.FEEDBACK,
+        EventKind.HELD,
+        EventKind.RELEASED,
+        EventKind.ERASED,
+    }
+)
 
 
 class Difference(NamedTuple):
@@ -63,7 +73,7 @@ def _lanes(events: Iterable[Event]) -> dict[str, list[_Said]]:
     lanes: dict[str, list[_Said]] = {}
     streams: dict[int, tuple[str, int]] = {}
     for event in events:
-        if event.kind is EventKind.STREAM:
+        if event.kind is EventKind.STREAM and not event.erased:
             _take_stream(event, lanes, streams)
         elif event.kind not in _LATER:
             lanes.setdefault(_lane(event), []).append(_Said(event.seq, _essential(event.body)))

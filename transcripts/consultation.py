@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
+from transcripts.erasure import Erasure
 from transcripts.event import Hash, Instant
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -23,6 +24,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    ERASED = "erased"
 
 
 Outcome = Literal[Status.FINISHED, Status.CANCELLED, Status.FAILED]
@@ -44,7 +46,8 @@ class ConsultationSummary(BaseModel):
 class Verified(BaseModel):
     """Every event from the first to the last is as it was written; `head` is the hash of the last one.
 
-    The first `signed` of them are covered by a signature.
+    The first `signed` of them are covered by a signature. Where the content was erased under retention, `erased` says
+    of how many, when, for whom and why: of these only time, kind and hash are kept and proved.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,11 +55,21 @@ class Verified(BaseModel):
     events: NonNegativeInt
     head: Hash
     signed: NonNegativeInt = 0
+    erased: Erasure | None = None
 
 
 def new_id(started: datetime) -> str:
     """`c_` and a ULID: 48 bits of milliseconds and 80 random bits in base 32, so ids sort by start time."""
-    number = int(started.timestamp() * 1000) << 80 | secrets.randbits(80)
+    return _id(started, secrets.randbits(80))
+
+
+def earliest_id(started: datetime) -> str:
+    """The first id that a consultation begun at this time may have."""
+    return _id(started, 0)
+
+
+def _id(started: datetime, chance: int) -> str:
+    number = int(started.timestamp() * 1000) << 80 | chance
     return "c_" + "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 

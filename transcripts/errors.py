@@ -7,6 +7,9 @@ TranscriptError
 ├── TranscriptAltered         an event is not what was written: names consultation, event and difference
 ├── CheckpointAltered         a signature over the record is missing, wrong, or by an unknown key
 ├── SigningKeyUnusable        a key that signs the record or proves its signatures is absent or unreadable
+├── ErasureRefused            its content must be kept: it is held, still written, or not signed
+├── ContentErased             what is asked for was erased under retention; its hashes are kept
+├── AccessDenied              the asking person may not do this with the record
 ├── TranscriptSchemaTooNew    the file was written by a later version of the product
 └── EventRefused              the writer's mistake: a body that is not JSON, or a record that has ended
 """
@@ -63,6 +66,34 @@ class CheckpointAltered(TranscriptError):
 
 class SigningKeyUnusable(TranscriptError):
     """A key that signs the record, or that proves its signatures, is absent, unreadable or open to others."""
+
+
+class ErasureRefused(TranscriptError):
+    """The content of a consultation was not erased."""
+
+    def __init__(self, consultation: str, reason: str) -> None:
+        super().__init__(f"the content of consultation {consultation} was not erased: {reason}")
+        self.consultation = consultation
+        self.reason = reason
+
+
+class ContentErased(TranscriptError):
+    """What a consultation said was erased."""
+
+    def __init__(self, consultation: str) -> None:
+        super().__init__(
+            f"the content of consultation {consultation} was erased under retention; verify it to see when and why"
+        )
+        self.consultation = consultation
+
+
+class AccessDenied(TranscriptError):
+    """Who asked may not do this. Nothing was shown, and that it was asked for is recorded."""
+
+    def __init__(self, subject: str, action: str, advice: str) -> None:
+        super().__init__(f"{subject!r} may not {action} consultations; {advice}")
+        self.subject = subject
+        self.action = action
 
 
 class TranscriptSchemaTooNew(TranscriptError):

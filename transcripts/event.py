@@ -20,6 +20,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Field,
     JsonValue,
     NonNegativeInt,
     PlainSerializer,
@@ -76,6 +77,11 @@ class EventKind(StrEnum):
     VIEWED = "viewed"
     EXPORTED = "exported"
     FEEDBACK = "feedback"
+    ASKED = "asked"  # who put the case, as a pseudonym
+    DENIED = "denied"  # who asked for something that they may not have
+    HELD = "held"  # must not be erased
+    RELEASED = "released"  # may be erased again
+    ERASED = "erased"  # the content of all that stands before it is gone
 
 
 def instant(time: datetime) -> str:
@@ -91,7 +97,10 @@ Instant = Annotated[
 
 
 class Event(BaseModel):
-    """One recorded event. `seq` counts from 0 within its consultation; `previous` is the hash of event `seq - 1`."""
+    """One recorded event. `seq` counts from 0 within its consultation; `previous` is the hash of event `seq - 1`.
+
+    Of an `erased` one the body is gone, and with it what its hash could be computed from.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -102,6 +111,7 @@ class Event(BaseModel):
     body: dict[str, JsonValue]
     previous: Hash
     hash: Hash
+    erased: bool = Field(default=False, exclude=True)
 
     @classmethod
     def following(

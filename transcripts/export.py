@@ -6,7 +6,6 @@ root, so `check_export.py` needs no more than them and the public key. Knows not
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -15,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from transcripts import audit, chain
 from transcripts.consultation import Verified
+from transcripts.database import Session
 from transcripts.event import Event, EventKind
 from transcripts.merkle import path
 from transcripts.seal import stored_heads
@@ -24,11 +24,11 @@ FORMAT = 1
 
 _PROOF = """
     SELECT number, content, signature FROM checkpoints
-    WHERE number = (SELECT max(checkpoint) FROM signed_heads WHERE consultation = ?)
+    WHERE number = (SELECT max(checkpoint) FROM signed_heads WHERE consultation = ?1)
 """
 
 
-def json_lines(read: sqlite3.Connection, consultation: str) -> Iterator[str]:
+def json_lines(read: Session, consultation: str) -> Iterator[str]:
     """The lines of an export: what it is, every event with its hash, and the signature where there is one.
 
     Raises TranscriptMissing, and TranscriptAltered for a consultation that cannot be read.
@@ -36,7 +36,7 @@ def json_lines(read: sqlite3.Connection, consultation: str) -> Iterator[str]:
     started, schema, _, _ = audit.consultation(read, consultation)
     about = {"coreasoner_transcript": FORMAT, "consultation": consultation, "started": started, "schema": schema}
     yield json.dumps(about)
-    for hash_, text in chain.contents(read.execute(audit.EVENTS, (consultation,))):
+    for hash_, text in chain.contents(read.stream(audit.EVENTS, (consultation,))):
         yield f'{{"hash":"{hash_}","event":{text}}}'
     if audit.is_signed(read):
         yield from _proof(read, consultation)
@@ -76,7 +76,7 @@ def _private(file: str, flags: int) -> int:
     return os.open(file, flags, 0o600)
 
 
-def _proof(read: sqlite3.Connection, consultation: str) -> Iterator[str]:
+def _proof(read: Session, consultation: str) -> Iterator[str]:
     for number, content, signature in read.execute(_PROOF, (consultation,)):
         heads = tuple(stored_heads(read, number))
         index = next(place for place, head in enumerate(heads) if head.consultation == consultation)

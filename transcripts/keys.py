@@ -1,11 +1,14 @@
-"""The Ed25519 keys of one installation: the private one that signs, and the public ones that ever did.
+"""The Ed25519 keys of one installation: the private one that signs, and the public ones that ever did. Beside them
+the key of the pseudonyms under which people stand in the record.
 
 Knows nothing of what is signed. A public key is written `ed25519:` and 64 hexadecimal digits, a signature `ed25519:`
 and 128.
 """
 
+import hmac
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +28,8 @@ from filelock import FileLock
 
 from transcripts.errors import SigningKeyUnusable
 
-_PRIVATE, _NEXT, _PUBLIC = "record.key", "record.key.next", "record.pub"
+_PRIVATE, _NEXT, _PUBLIC, _SUBJECTS = "record.key", "record.key.next", "record.pub", "subjects.key"
+_PSEUDONYM_DIGITS = 32
 _PREFIX = "ed25519:"
 _WRITTEN = re.compile(rf"{_PREFIX}[0-9a-f]{{64}}")
 _PEM = re.compile(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
@@ -96,6 +100,29 @@ class KeyRing:
     def public(self) -> frozenset[str]:
         """Every public key that ever signed here; raises SigningKeyUnusable."""
         return public_keys(self.public_file)
+
+    def pseudonym(self, subject: str) -> str:
+        """`p_` and 32 hexadecimal digits, the same for the same subject; only the key in this folder tells for whom.
+
+        Raises SigningKeyUnusable.
+        """
+        code = hmac.new(self._subjects, subject.encode(), "sha256").hexdigest()
+        return f"p_{code[:_PSEUDONYM_DIGITS]}"
+
+    @cached_property
+    def _subjects(self) -> bytes:
+        file = self.folder / _SUBJECTS
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with FileLock(self.folder / "record.lock", mode=0o600):
+                if not file.exists():
+                    partial = file.with_name(f"{file.name}.part")
+                    partial.unlink(missing_ok=True)
+                    _write(partial, secrets.token_hex(32).encode(), os.O_EXCL)
+                    os.replace(partial, file)
+            return file.read_bytes()
+        except OSError as error:
+            raise _unusable(file, error) from error
 
     def prepare(self) -> SigningKey:
         """Make the next key and keep both of its halves, without signing with it yet; see `adopt`."""

@@ -1,4 +1,4 @@
-"""Whether someone is still writing a consultation: a locked, empty file for each one that runs.
+"""Whether someone is still writing a consultation; beside a file, a locked, empty file for each one that runs.
 
 The operating system lets go of the lock however the writer ends, kill -9 and power loss included, so
 there is no process id to be reused and no timeout to guess. Knows nothing of what is written.
@@ -7,11 +7,25 @@ there is no process id to be reused and no timeout to guess. Knows nothing of wh
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 
-class Presence:
+class Presence(Protocol):
+    """Who still writes which consultation."""
+
+    def hold(self, consultation: str) -> Callable[[], None]:
+        """Mark the consultation as being written until the returned function is called or this process ends."""
+
+    def held(self, consultation: str) -> bool:
+        """Whether a live process holds the consultation; `consultation` is a well-formed id, never a path."""
+
+    def close(self) -> None:
+        """Let go of what asking has opened."""
+
+
+class LockFiles:
     """The lock files of one transcript, in a folder beside it."""
 
     def __init__(self, folder: Path) -> None:
@@ -48,6 +62,9 @@ class Presence:
         except OSError:
             # Not even openable for writing, as on a read-only medium, where nobody writes.
             return False
+
+    def close(self) -> None:
+        """Nothing: each file is let go by itself."""
 
 
 def _lock(file: Path) -> FileLock:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from transcripts.event import Event, EventKind
-from transcripts.show import stream_part, words
+from transcripts.show import spoken, stream_part
 
 
 class Moment(NamedTuple):
@@ -58,8 +58,8 @@ def step(happened: Iterable[Moment], wait: Callable[[], None]) -> Iterator[Momen
 
 
 def _happened(event: Event) -> Iterator[tuple[datetime, Moment]]:
-    if event.kind is not EventKind.STREAM:
-        agent, text = words(event.body)
+    if event.kind is not EventKind.STREAM or event.erased:
+        agent, text = spoken(event)
         yield event.time, Moment(0.0, event.seq, event.kind, agent, None, text)
         return
     part = stream_part(event)

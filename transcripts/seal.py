@@ -1,12 +1,11 @@
 """Signs the record while it is written: a checkpoint in the transaction that ends a consultation, and a second copy.
 
 Knows nothing of when transactions are made. It signs what grew since its last checkpoint, but never a consultation
-that ended without a signature of its own: nothing but an intruder ends one so.
+that ended or was erased without a signature of its own: nothing but an intruder does so.
 """
 
 import logging
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ from transcripts.checkpoint import (
     read_checkpoint,
     text_hash,
 )
-from transcripts.event import EventKind
+from transcripts.database import Session
 from transcripts.keys import KeyRing
 from transcripts.merkle import root
 
@@ -33,12 +32,14 @@ _ENDS = 3  # of lines: one may be of a line that a power cut left half, one stan
 
 _CHANGED = """
     SELECT id, events, head FROM consultations
-    WHERE id IN (SELECT DISTINCT consultation FROM events WHERE rowid > ?) ORDER BY id
+    WHERE id IN (SELECT DISTINCT consultation FROM events WHERE {number} > ?1) ORDER BY id
 """
 _ENDED_UNSIGNED = """
-    SELECT 1 FROM events WHERE consultation = ?1 AND kind = ?2
+    SELECT 1 FROM events WHERE consultation = ?1 AND kind IN ('finished', 'erased')
     AND seq >= (SELECT coalesce(max(events), 0) FROM signed_heads WHERE consultation = ?1) LIMIT 1
 """
+
+_SIGN = "INSERT INTO signed_heads (checkpoint, consultation, events, head) VALUES (?1, ?2, ?3, ?4)"
 
 _log = logging.getLogger(__name__)
 
@@ -69,14 +70,14 @@ class Seal:
         """Whether the last checkpoint is older than the schedule allows."""
         return self._clock() - self._signed_at >= self._every
 
-    def sign(self, write: sqlite3.Connection, ending: Collection[str] = (), next_key: str | None = None) -> bool:
-        """Add a checkpoint where anything grew, and say whether one was added; `ending` are consultations that end in
-        this transaction.
+    def sign(self, write: Session, ending: Collection[str] = (), next_key: str | None = None) -> bool:
+        """Add a checkpoint where anything grew, and say whether one was added; `ending` are consultations that end or
+        are erased in this transaction.
 
         Raises CheckpointAltered where the last checkpoint cannot be continued, SigningKeyUnusable.
         """
         last, previous = _last(write)
-        (events,) = write.execute("SELECT coalesce(max(rowid), 0) FROM events").fetchone()
+        (events,) = write.execute(f"SELECT coalesce(max({write.running_number}), 0) FROM events").fetchone()
         self._signed_at = self._clock()
         if last and events <= last.events and not next_key:
             return False
@@ -93,16 +94,14 @@ class Seal:
         )
         text = checkpoint.text()
         write.execute(
-            "INSERT INTO checkpoints (number, content, signature) VALUES (?, ?, ?)",
+            "INSERT INTO checkpoints (number, content, signature) VALUES (?1, ?2, ?3)",
             (checkpoint.number, text, self.keys.signing.sign(text)),
         )
-        write.executemany(
-            "INSERT INTO signed_heads (checkpoint, consultation, events, head) VALUES (?, ?, ?, ?)",
-            [(checkpoint.number, *head) for head in heads],
-        )
+        for head in heads:
+            write.execute(_SIGN, (checkpoint.number, *head))
         return True
 
-    def copy_out(self, read: sqlite3.Connection) -> None:
+    def copy_out(self, read: Session) -> None:
         """Add to the second copy every checkpoint that it lacks. Where it cannot be written, that is logged and tried
         again at the next checkpoint: the record itself is safe."""
         if self.copy is None:
@@ -127,7 +126,7 @@ def copied(file: Path) -> Iterator[SignedCheckpoint]:
                 continue
 
 
-def _append(file: Path, read: sqlite3.Connection) -> None:
+def _append(file: Path, read: Session) -> None:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "r+b") as opened:
         tail = _tail(opened)
@@ -158,37 +157,37 @@ def _number(tail: bytes) -> int:
     return 0
 
 
-def signed_checkpoints(read: sqlite3.Connection, after: int = 0) -> Iterator[SignedCheckpoint]:
+def signed_checkpoints(read: Session, after: int = 0) -> Iterator[SignedCheckpoint]:
     """The stored checkpoints whose number is greater than `after`; raises CheckpointAltered."""
-    rows = read.execute("SELECT number, content, signature FROM checkpoints WHERE number > ? ORDER BY number", (after,))
+    rows = read.stream("SELECT number, content, signature FROM checkpoints WHERE number > ?1 ORDER BY number", (after,))
     for number, content, signature in rows:
         heads = tuple(stored_heads(read, number))
         yield SignedCheckpoint(checkpoint=read_checkpoint(content, number), signature=str(signature), heads=heads)
 
 
-def stored_heads(read: sqlite3.Connection, checkpoint: int) -> Iterator[Head]:
+def stored_heads(read: Session, checkpoint: int) -> Iterator[Head]:
     """The heads that a checkpoint signs, in the order of its tree."""
     rows = read.execute(
-        "SELECT consultation, events, head FROM signed_heads WHERE checkpoint = ? ORDER BY consultation", (checkpoint,)
+        "SELECT consultation, events, head FROM signed_heads WHERE checkpoint = ?1 ORDER BY consultation", (checkpoint,)
     )
     return (Head(*row) for row in rows)
 
 
-def _last(write: sqlite3.Connection) -> tuple[Checkpoint | None, str]:
+def _last(write: Session) -> tuple[Checkpoint | None, str]:
     row = write.execute("SELECT number, content FROM checkpoints ORDER BY number DESC LIMIT 1").fetchone()
     if row is None:
         return None, FIRST_PREVIOUS
     return read_checkpoint(row[1], row[0]), text_hash(str(row[1]))
 
 
-def _heads(write: sqlite3.Connection, last: Checkpoint | None, ending: Collection[str]) -> list[Head]:
+def _heads(write: Session, last: Checkpoint | None, ending: Collection[str]) -> list[Head]:
     since = last.events if last else 0
-    heads = [Head(*row) for row in write.execute(_CHANGED, (since,))]
+    heads = [Head(*row) for row in write.execute(_CHANGED.format(number=write.running_number), (since,))]
     if last is None:
         # All that was there before anything was signed.
         return heads
     return [head for head in heads if head.consultation in ending or not _ended_unsigned(write, head.consultation)]
 
 
-def _ended_unsigned(write: sqlite3.Connection, consultation: str) -> bool:
-    return write.execute(_ENDED_UNSIGNED, (consultation, EventKind.FINISHED.value)).fetchone() is not None
+def _ended_unsigned(write: Session, consultation: str) -> bool:
+    return write.execute(_ENDED_UNSIGNED, (consultation,)).fetchone() is not None

@@ -14,6 +14,7 @@ from transcripts.errors import TranscriptAltered
 from transcripts.event import Body, Event, EventKind
 from transcripts.recorder import StreamPart
 
+_ERASED = "(erased)"
 _WORDS = ("text", "message", "status")
 
 # What models and guidelines say must not drive the reader's terminal: control characters are shown as
@@ -47,13 +48,13 @@ def playback(events: Iterable[Event]) -> Iterator[Line]:
     first: datetime | None = None
     for event in events:
         first = first or event.time
-        if event.kind is EventKind.STREAM:
+        if event.kind is EventKind.STREAM and not event.erased:
             part = stream_part(event)
             parts.setdefault(part.stream, []).append(part)
         else:
-            moments.append((event.time, event.kind, *words(event.body)))
+            moments.append((event.time, event.kind, *spoken(event)))
     moments.extend(_stream(stream) for stream in parts.values())
-    for moment, kind, agent, text in sorted(moments, key=lambda spoken: spoken[0]):
+    for moment, kind, agent, text in sorted(moments, key=lambda moment: moment[0]):
         offset = (moment - (first or moment)).total_seconds()
         yield Line(offset=offset, kind=kind, agent=visible(agent), text=visible(text))
 
@@ -74,6 +75,11 @@ def stream_part(event: Event) -> StreamPart:
 def _stream(parts: list[StreamPart]) -> tuple[datetime, EventKind, str, str]:
     head = parts[0]
     return head.started, EventKind.STREAM, head.agent, "".join(text for part in parts for _, text in part.chunks)
+
+
+def spoken(event: Event) -> tuple[str, str]:
+    """Who said it, if an agent did, and what is to be read of an event that is no stream, or whose content is gone."""
+    return ("", _ERASED) if event.erased else words(event.body)
 
 
 def words(body: Body) -> tuple[str, str]:

@@ -1,60 +1,62 @@
-"""The transcript file: begins consultations, lists them, reads them back and proves them.
+"""The record: begins consultations, lists them, reads them back and proves them, for whoever may ask for that.
 
-Knows nothing of what the events say beyond the case's `text` and `language` and the last event's `status`.
+Knows nothing of what the events say, and not whether it is a file or a database on a server.
 """
 
 import logging
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from copy import copy
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeGuard
+from typing import TYPE_CHECKING, Self
 
-from transcripts import audit, chain
-from transcripts.commits import GroupCommit, Waiting
-from transcripts.consultation import ConsultationSummary, Status, Verified, is_id, new_id
+from transcripts import audit, chain, denials
+from transcripts.access import Access, Action
+from transcripts.clock import CaseClock, Clock, system_clock
+from transcripts.consultation import ConsultationSummary, Verified, is_id
 from transcripts.database import Database
-from transcripts.errors import (
-    CheckpointAltered,
-    EventRefused,
-    SigningKeyUnusable,
-    TranscriptAltered,
-    TranscriptError,
-    TranscriptMissing,
-    TranscriptUnwritable,
-)
-from transcripts.event import SCHEMA, Body, Event, EventKind, instant, json_body, opening
+from transcripts.errors import AccessDenied, ContentErased, ErasureRefused, EventRefused, TranscriptError
+from transcripts.event import Body, Event, EventKind
 from transcripts.export import json_lines
-from transcripts.presence import Presence
+from transcripts.listing import EVERYTHING, Filter, listed
+from transcripts.presence import LockFiles, Presence
 from transcripts.recorder import Recorder
+from transcripts.retention import Old, old
 from transcripts.seal import Seal
+from transcripts.sqlite import SqliteDatabase
+from transcripts.writer import Writer
 
-_SHOWN = 80  # characters of the case in a list
+if TYPE_CHECKING:
+    from transcripts.postgres import Server
 
-_AFTERWARDS = (EventKind.VIEWED, EventKind.EXPORTED, EventKind.FEEDBACK)
-
-_INSERT = f"INSERT INTO events ({audit.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_AFTERWARDS = (EventKind.VIEWED, EventKind.EXPORTED, EventKind.FEEDBACK, EventKind.HELD, EventKind.RELEASED)
 
 _log = logging.getLogger(__name__)
 
 
 class TranscriptStore:
-    """One open transcript file, for any number of threads; other processes may have it open too."""
+    """One open record, for any number of threads; other processes may have it open too."""
 
-    def __init__(self, database: Database, presence: Presence, seal: Seal | None = None) -> None:
+    def __init__(
+        self, database: Database, presence: Presence, seal: Seal | None = None, clock: Clock = system_clock
+    ) -> None:
         self._database = database
         self._presence = presence
-        self._seal = seal
-        self._commits = GroupCommit(self._write, self._copy_later)
-        # The second copy may be on a slow or absent network; nobody waits for it but `close`.
-        self._copier = ThreadPoolExecutor(1, thread_name_prefix="checkpoint-copy")
-        self._uncopied = True
+        self._clock = clock
+        self._writer = Writer(database, seal)
+        self._access: Access | None = None
 
     @classmethod
-    def open(cls, path: Path, read_only: bool = False, *, patience: float = 5.0, seal: Seal | None = None) -> Self:
+    def open(
+        cls,
+        path: Path,
+        read_only: bool = False,
+        *,
+        patience: float = 5.0,
+        seal: Seal | None = None,
+        clock: Clock = system_clock,
+    ) -> Self:
         """Open the file at `path`, made if absent unless `read_only`; wait `patience` seconds for other writers.
 
         With a `seal` everything is signed: what is there already at once, each consultation as it ends, the rest on
@@ -63,8 +65,31 @@ class TranscriptStore:
         Raises TranscriptUnwritable (TranscriptUnreadable when `read_only`), TranscriptSchemaTooNew, or
         SigningKeyUnusable.
         """
-        database = Database(path, read_only=read_only, patience=patience)
-        store = cls(database, Presence(path.with_name(f"{path.name}.running")), None if read_only else seal)
+        database = SqliteDatabase(path, read_only=read_only, patience=patience)
+        return cls._opened(
+            database, LockFiles(path.with_name(f"{path.name}.running")), None if read_only else seal, clock
+        )
+
+    @classmethod
+    def connect(
+        cls,
+        server: "Server",
+        read_only: bool = False,
+        *,
+        patience: float = 5.0,
+        seal: Seal | None = None,
+        clock: Clock = system_clock,
+    ) -> Self:
+        """Open the record in a PostgreSQL database, which `postgres.create` made; otherwise as `open`."""
+        # Only a hospital with such a server has the package for it.
+        from transcripts.postgres import PostgresDatabase, SessionLocks
+
+        database = PostgresDatabase(server, read_only=read_only, patience=patience)
+        return cls._opened(database, SessionLocks(server, patience), None if read_only else seal, clock)
+
+    @classmethod
+    def _opened(cls, database: Database, presence: Presence, seal: Seal | None, clock: Clock) -> Self:
+        store = cls(database, presence, seal, clock)
         try:
             store.sign()
         except BaseException:
@@ -72,38 +97,71 @@ class TranscriptStore:
             raise
         return store
 
+    def by(self, access: Access) -> Self:
+        """The same record on someone's behalf: each call asks whether they may, and what they do stands under their
+        pseudonym. Without it nobody is asked, as by the programs that measure the record."""
+        theirs = copy(self)
+        theirs._access = access
+        return theirs
+
     def begin(self) -> Recorder:
         """Start a consultation; raises TranscriptUnwritable."""
-        started = datetime.now(UTC)
-        consultation, text = new_id(started), instant(started)
-        with self._database.transaction() as write:
-            write.execute(
-                "INSERT INTO consultations (id, started, schema, events, head) VALUES (?, ?, ?, 0, ?)",
-                (consultation, text, SCHEMA, opening(consultation, text, SCHEMA)),
-            )
-            # Held before the commit lets anyone see the row, so that it never looks interrupted.
-            release = self._presence.hold(consultation)
-        return Recorder(consultation, partial(self._append, consultation), release)
+        clock = CaseClock(self._clock)
+        consultation, release = self._writer.begin(clock.started, self._presence.hold)
+        return Recorder(consultation, partial(self._writer.append, consultation, clock), release)
 
     def annotate(self, consultation_id: str, kind: EventKind, body: Body) -> Event:
-        """Add who viewed or exported a consultation, or feedback on it, at any time; durable when it returns.
+        """Add who viewed, exported or held a consultation, or feedback on it, at any time; durable when it returns.
 
-        Raises EventRefused for any other kind, TranscriptMissing, TranscriptUnwritable.
+        Raises EventRefused for any other kind, AccessDenied, TranscriptMissing, TranscriptUnwritable.
         """
+        if kind in (EventKind.HELD, EventKind.RELEASED):
+            self._ask(Action.ERASE, consultation_id)
         if kind not in _AFTERWARDS:
             raise EventRefused(f"the {kind} event was not recorded because only its own recorder writes such events")
-        return self._append(consultation_id, kind, body, lambda: None).result()
+        named = {**body, "subject": self._access.recorded} if self._access else body
+        return self._writer.append(consultation_id, self._clock, kind, named, lambda: None).result()
+
+    def old(self, before: datetime) -> Iterator[Old]:
+        """The consultations that were begun before this time and are not erased, oldest first, see `erase`.
+
+        Raises AccessDenied, TranscriptUnreadable.
+        """
+        self._ask(Action.LIST, None)
+        return old(self._database, self._presence.held, before)
+
+    def erase(self, consultation_id: str, reason: str) -> Event:
+        """Erase the content of all events so far and keep their hashes; an event says for whom and for what `reason`,
+        and is signed with it, so that this cannot be taken for an alteration, nor an alteration for this.
+
+        Raises AccessDenied, ErasureRefused, TranscriptAltered, TranscriptMissing, TranscriptUnwritable,
+        CheckpointAltered, SigningKeyUnusable.
+        """
+        self._ask(Action.ERASE, consultation_id)
+        if is_id(consultation_id) and self._presence.held(consultation_id):
+            raise ErasureRefused(consultation_id, "it is still being written")
+        by = self._access.recorded if self._access else ""
+        return self._writer.erase(consultation_id, self._clock, by, reason)
+
+    def scrub(self) -> bool:
+        """Overwrite what erased content left behind; False where only the owner of the database server can do it.
+
+        Takes as long as writing the whole record anew. Raises TranscriptUnwritable.
+        """
+        return self._database.scrub()
+
+    def denials(self) -> tuple[Event, ...]:
+        """Everything that was asked for and denied, oldest first. Raises AccessDenied, TranscriptUnreadable."""
+        self._ask(Action.READ, None)
+        with self._database.snapshot() as read:
+            return denials.recorded(read)
 
     def sign(self) -> None:
         """Sign what has been written since the last checkpoint; does nothing without a seal.
 
         Raises TranscriptUnwritable, CheckpointAltered, SigningKeyUnusable.
         """
-        if self._seal:
-            with self._database.transaction() as write:
-                signed = self._seal.sign(write)
-            self._uncopied |= signed
-            self._copy_later()
+        self._writer.sign()
 
     def change_key(self) -> str:
         """Sign with a new key from now on and return its public half. The old key's last checkpoint names the new
@@ -111,36 +169,25 @@ class TranscriptStore:
 
         Raises TranscriptUnwritable, CheckpointAltered, SigningKeyUnusable.
         """
-        if self._seal is None:
-            raise SigningKeyUnusable("this transcript was opened without keys; open it with those of the installation")
-        prepared = self._seal.keys.prepare().public
-        with self._database.transaction() as write:
-            self._seal.sign(write, next_key=prepared)
-        self._seal.keys.adopt()
-        self._uncopied = True
-        self._copy_later()
-        return prepared
+        return self._writer.change_key()
 
-    def consultations(self, limit: int = 50, before: str | None = None) -> tuple[ConsultationSummary, ...]:
-        """The newest `limit` consultations, newest first; `before` is the last id of the page before.
+    def consultations(
+        self, limit: int = 50, before: str | None = None, wanted: Filter = EVERYTHING
+    ) -> tuple[ConsultationSummary, ...]:
+        """The newest `limit` consultations that are `wanted`, newest first; `before` is the last id of the page before.
 
-        Raises TranscriptUnreadable, and TranscriptAltered for one that cannot be told from what is stored.
+        Raises AccessDenied, TranscriptUnreadable, and TranscriptAltered for one that cannot be told from what is
+        stored.
         """
-        with self._database.snapshot() as read:
-            found = read.execute(
-                "SELECT id FROM consultations WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2", (before, limit)
-            ).fetchall()
-        ids = [_well_formed(consultation) for (consultation,) in found]
-        # Asked before the events are read: a writer that lets go meanwhile has written its last event.
-        running = {consultation for consultation in ids if self._presence.held(consultation)}
-        with self._database.snapshot() as read:
-            return tuple(_summary(read, consultation, consultation in running) for consultation in ids)
+        self._ask(Action.LIST, None)
+        return tuple(listed(self._database, self._presence.held, wanted, limit, before))
 
     def events(self, consultation_id: str) -> Iterator[Event]:
         """All events in order, as they stood at the call; unread rows are not proved, see `verify`.
 
-        Raises TranscriptMissing, TranscriptUnreadable, and TranscriptAltered for a row that is no event.
+        Raises AccessDenied, TranscriptMissing, TranscriptUnreadable, and TranscriptAltered for a row that is no event.
         """
+        self._ask(Action.READ, consultation_id)
         with self._database.snapshot() as read:
             audit.consultation(read, consultation_id)
             rows = read.execute(audit.EVENTS, (consultation_id,)).fetchall()
@@ -152,7 +199,7 @@ class TranscriptStore:
         Raises TranscriptUnreadable, and TranscriptAltered for a row that is no event.
         """
         with self._database.snapshot() as read:
-            rows = read.execute(f"SELECT {audit.COLUMNS} FROM events WHERE kind = ?", (kind.value,))
+            rows = read.execute(f"SELECT {audit.COLUMNS} FROM events WHERE kind = ?1", (kind.value,))
             found = [chain.read(row, str(row[0]), row[1]).body.get(field) for row in rows]
         return frozenset(value for value in found if isinstance(value, str))
 
@@ -174,26 +221,27 @@ class TranscriptStore:
         Streams, in constant memory. Raises as `verify` does.
         """
         with self._database.long_snapshot() as read:
-            return audit.prove_all(read, self._known(keys), copy or (self._seal.copy if self._seal else None))
+            return audit.prove_all(
+                read, self._known(keys), copy or (self._writer.seal.copy if self._writer.seal else None)
+            )
 
     def export(self, consultation_id: str) -> Iterator[str]:
         """The consultation as JSON lines that prove themselves, see `export.json_lines`.
 
-        Raises TranscriptMissing, TranscriptUnreadable, TranscriptAltered.
+        Raises AccessDenied, ContentErased, TranscriptMissing, TranscriptUnreadable, TranscriptAltered.
         """
+        self._ask(Action.EXPORT, consultation_id)
         with self._database.long_snapshot() as read:
+            if audit.last_erasure(read, consultation_id):
+                raise ContentErased(consultation_id)
             yield from json_lines(read, consultation_id)
 
     def close(self) -> None:
-        """Write, sign and copy what waits, then let the file go."""
-        self._commits.close()
+        """Write, sign and copy what waits, then let the record go."""
         try:
-            self.sign()
-        except TranscriptError as error:
-            # Everything is durable; the next program that opens the file signs it.
-            _log.warning("the last events were not signed: %s", error)
+            self._writer.close()
         finally:
-            self._copier.shutdown()
+            self._presence.close()
             self._database.close()
 
     def __enter__(self) -> Self:
@@ -203,96 +251,22 @@ class TranscriptStore:
         self.close()
 
     def _known(self, keys: audit.Keys | None) -> audit.Keys | None:
-        return self._seal.keys.public if keys is None and self._seal else keys
+        seal = self._writer.seal
+        return seal.keys.public if keys is None and seal else keys
 
-    def _append(
-        self, consultation: str, kind: EventKind, body: Body, stopped: Callable[[], TranscriptUnwritable | None]
-    ) -> Future[Event]:
-        return self._commits.add(Waiting(consultation, kind, json_body(body), stopped))
-
-    def _write(self, group: Sequence[Waiting]) -> list[Event | TranscriptError]:
-        with self._database.transaction() as write:
-            outcomes = [_written(write, waiting) for waiting in group]
-            if self._seal:
-                ending = {event.consultation for event in outcomes if _ends(event)}
-                if ending or self._seal.due:
-                    self._sign_with(self._seal, write, ending)
-        return outcomes
-
-    def _sign_with(self, seal: Seal, write: sqlite3.Connection, ending: set[str]) -> None:
+    def _ask(self, action: Action, consultation: str | None) -> None:
+        access = self._access
         try:
-            self._uncopied |= seal.sign(write, ending)
-        except (CheckpointAltered, SigningKeyUnusable) as error:
-            raise TranscriptUnwritable(f"it could not be signed: {error}") from error
+            if access:
+                access.require(action, consultation)
+        except AccessDenied:
+            self._record_denial(access, action, consultation)
+            raise
 
-    def _copy_later(self) -> None:
-        if self._uncopied and self._seal and self._seal.copy:
-            self._uncopied = False
-            with suppress(RuntimeError):  # closed meanwhile; the next program that opens the file catches up
-                self._copier.submit(self._copy_out, self._seal)
-
-    def _copy_out(self, seal: Seal) -> None:
+    def _record_denial(self, access: Access | None, action: Action, consultation: str | None) -> None:
+        body = {"subject": access.recorded if access else "", "action": action.value, "consultation": consultation}
         try:
-            with self._database.long_snapshot() as read:
-                seal.copy_out(read)
+            self._writer.deny(body, self._clock)
         except TranscriptError as error:
-            _log.warning("the second copy of the checkpoints was not written: %s", error)
-
-
-def _written(write: sqlite3.Connection, waiting: Waiting) -> Event | TranscriptError:
-    if failure := waiting.stopped():
-        return failure
-    try:
-        _, _, seq, head = audit.consultation(write, waiting.consultation)
-    except (TranscriptMissing, TranscriptAltered) as error:
-        return error
-    event = Event.following(
-        waiting.consultation,
-        seq,
-        head,
-        time=datetime.now(UTC),
-        kind=waiting.kind,
-        body=waiting.body.value,
-        text=waiting.body.text,
-    )
-    try:
-        write.execute(_INSERT, chain.stored(event, waiting.body.text))
-    except sqlite3.IntegrityError as error:
-        # The triggers of the file refuse this one event; the others of its group are none the worse.
-        return TranscriptUnwritable(f"the transcript refuses its next event ({error}); verify the transcript")
-    return event
-
-
-def _ends(event: Event | TranscriptError) -> TypeGuard[Event]:
-    return isinstance(event, Event) and event.kind is EventKind.FINISHED
-
-
-def _well_formed(stored: object) -> str:
-    # An id is also the name of a lock file, so one that was altered must not name another path.
-    consultation = str(stored)
-    if not is_id(consultation):
-        raise TranscriptAltered(consultation, 0, "its consultation has an id that was never given out")
-    return consultation
-
-
-def _summary(read: sqlite3.Connection, consultation: str, running: bool) -> ConsultationSummary:
-    started, _, events, _ = audit.consultation(read, consultation)
-    rows = read.execute(
-        f"SELECT {audit.COLUMNS} FROM events WHERE consultation = ? AND kind IN ('case', 'finished') ORDER BY seq",
-        (consultation,),
-    ).fetchall()
-    landmarks = [chain.read(row, consultation, row[1]) for row in rows]
-    case = next((event.body for event in landmarks if event.kind is EventKind.CASE), {})
-    ending = next((event.body for event in landmarks if event.kind is EventKind.FINISHED), None)
-    unfinished = Status.RUNNING if running else Status.INTERRUPTED
-    try:
-        return ConsultationSummary(
-            id=consultation,
-            started=datetime.fromisoformat(started),
-            language=str(case.get("language") or ""),
-            case=str(case.get("text") or "")[:_SHOWN],
-            status=unfinished if ending is None else Status(str(ending.get("status"))),
-            events=events,
-        )
-    except ValueError as error:
-        raise TranscriptAltered(consultation, 0, "its start or its end can no longer be read") from error
+            # It stays denied whether or not it can be recorded.
+            _log.warning("a denied access was not recorded: %s", error)

@@ -211,7 +211,7 @@ class Chat:
         token = self._running[request.session_hash or ""] = CancellationToken()
         yield self._begun(board)
         try:
-            async for update in self._watch(case, board, token):
+            async for update in self._watch(case, board, token, request.username):
                 yield update
         except asyncio.CancelledError:
             board.stop()
@@ -224,9 +224,11 @@ class Chat:
             self._running.pop(request.session_hash or "", None)
         yield {self._ask: gr.Button(interactive=True), self._stop: gr.Button(interactive=False)}
 
-    async def _watch(self, case: Case, board: Board, token: CancellationToken) -> AsyncGenerator[Update, None]:
+    async def _watch(
+        self, case: Case, board: Board, token: CancellationToken, subject: str | None
+    ) -> AsyncGenerator[Update, None]:
         drawn = 0.0
-        async for progress in self._workspace.consult(case, token):
+        async for progress in self._workspace.consult(case, token, subject):
             board.take(progress)
             now = time.monotonic()
             if isinstance(progress, Chunk) and now - drawn < _REDRAW_S:

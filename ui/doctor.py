@@ -168,7 +168,7 @@ def _record(workspace: Workspace) -> Iterator[Finding]:
     def look() -> str:
         with workspace:
             count = len(workspace.transcripts.consultations(limit=1000))
-        return f"{workspace.settings.transcripts_file} can be written, {count} consultations"
+        return f"{workspace.settings.transcripts_place} can be written, {count} consultations"
 
     yield _checked("transcript", look)
 

@@ -6,7 +6,8 @@ override single values. Knows nothing of what the values are used for.
 
 import os
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -24,6 +25,7 @@ from agents.team import TeamSettings
 from knowledge.storage import KnowledgeSettings
 from models.endpoint import RemoteSettings
 from models.protocol import EngineSettings
+from transcripts.access import AccessPolicy, Action, OwnerPolicy, RolePolicy
 from ui.errors import SettingsInvalid
 
 STARTER_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m"
@@ -56,13 +58,60 @@ class ChatSettings(BaseModel):
 
 
 class TranscriptSettings(BaseModel):
-    """How the record is signed: how often while a case runs, and where a second copy of every signature goes, if
-    anywhere. The copy belongs on another disk or machine: it shows when the record was put back to an earlier state.
+    """Where the record is, how it is signed, and for how long it is kept.
+
+    `database` is the address of a PostgreSQL database, without the password, which stands in the variable that
+    `database_password_variable` names; without an address the record is a file. `checkpoint_seconds` is how often
+    it is signed while a case runs, `checkpoint_copy` where a second copy of every signature goes, if anywhere. The copy
+    belongs on another disk or machine: it shows when the record was put back to an earlier state. What is older than
+    `keep_years` may be erased.
     """
 
     model_config = ConfigDict(extra="forbid")
+    database: str = ""
+    database_password_variable: str = ""
     checkpoint_seconds: float = Field(60.0, ge=1.0)
     checkpoint_copy: Path | None = None
+    keep_years: int | None = Field(None, ge=1, le=1000)
+
+    @field_validator("database")
+    @classmethod
+    def _address(cls, database: str) -> str:
+        address = urlsplit(database)
+        if database and address.scheme not in ("postgresql", "postgres"):
+            raise ValueError("an address is postgresql://USER@HOST/DATABASE")
+        if address.password or "password" in parse_qs(address.query):
+            raise ValueError("no password belongs in an address; name its variable in database_password_variable")
+        return database
+
+    def password(self) -> str:
+        """The password of the database; empty where none is needed. Raises SettingsInvalid where its variable is."""
+        name = self.database_password_variable
+        if name and not os.environ.get(name):
+            raise SettingsInvalid(f"There is no password of the transcript database in the variable {name}; set it.")
+        return os.environ[name] if name else ""
+
+
+Role = Literal["clinician", "engineer", "auditor"]
+
+
+class AccessSettings(BaseModel):
+    """Who may do what with the record: `subjects` are login names of the chat or, on the command line, of the
+    operating system, each with a role; the roles say which actions are theirs. Without `subjects` this is one person's
+    machine: whoever owns the record may do everything."""
+
+    model_config = ConfigDict(extra="forbid")
+    clinician: frozenset[Action] = frozenset({Action.LIST, Action.READ})
+    engineer: frozenset[Action] = frozenset({Action.LIST, Action.ERASE})
+    auditor: frozenset[Action] = frozenset({Action.LIST, Action.READ, Action.EXPORT})
+    subjects: dict[str, Role] = Field(default_factory=dict)
+
+    def policy(self, owner: str) -> AccessPolicy:
+        """Who decides; `owner` owns the record."""
+        if not self.subjects:
+            return OwnerPolicy(owner)
+        roles = {"clinician": self.clinician, "engineer": self.engineer, "auditor": self.auditor}
+        return RolePolicy(roles=roles, subjects=self.subjects)
 
 
 def default_home() -> Path:
@@ -96,6 +145,7 @@ class Settings(BaseSettings):
     chat: ChatSettings = ChatSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     transcripts: TranscriptSettings = TranscriptSettings()
+    access: AccessSettings = AccessSettings()
 
     @field_validator("languages")
     @classmethod
@@ -150,8 +200,13 @@ class Settings(BaseSettings):
 
     @property
     def transcripts_file(self) -> Path:
-        """The transcript."""
+        """The transcript, where it is a file."""
         return self.home / "transcripts.db"
+
+    @property
+    def transcripts_place(self) -> str:
+        """Where the transcript is: its file, or the address of its database."""
+        return self.transcripts.database or str(self.transcripts_file)
 
     @property
     def keys_folder(self) -> Path:

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,15 +15,16 @@ from rich.text import Text
 
 from transcripts.audit import Audit, Keys
 from transcripts.compare import Difference, compare
+from transcripts.consultation import Status, Verified
 from transcripts.event import EventKind
 from transcripts.export import check_script, page, write
 from transcripts.keys import KeyRing, is_public_key, public_keys
+from transcripts.listing import Filter
 from transcripts.replay import Moment, moments, play, step
 from transcripts.show import playback, visible
-from transcripts.store import TranscriptStore
 from ui.settings import Settings
 from ui.terminal import plain
-from ui.workspace import Workspace
+from ui.workspace import Workspace, open_record
 
 _BY = {"by": "command line"}
 
@@ -36,12 +38,19 @@ def list_transcripts(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
     before: Annotated[str | None, typer.Option(help="Only those before this id, for the next page.")] = None,
+    language: Annotated[str | None, typer.Option(help="Only those in this language, such as ja.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only those begun then or later (UTC).")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only those begun before then (UTC).")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only those that ended so.")] = None,
+    text: Annotated[str | None, typer.Option(help="Only those with this text in the case.")] = None,
 ) -> None:
     """The consultations on record."""
+    begun, ended = (time.replace(tzinfo=UTC) if time else None for time in (since, until))
+    wanted = Filter(language=language, since=begun, until=ended, status=status, text=text)
     columns = (Column(name, no_wrap=True) for name in ("transcript", "started (UTC)", "lang", "status", "events"))
     table = Table(*columns, "case", box=SIMPLE_HEAD, padding=0, collapse_padding=True)
     with Workspace(context.obj) as workspace:
-        for item in workspace.transcripts.consultations(limit, before):
+        for item in workspace.transcripts.consultations(limit, before, wanted):
             started = item.started.strftime("%Y-%m-%d %H:%M")
             cells = (item.id, started, item.language or "", item.status.value, str(item.events), item.case or "")
             table.add_row(*(Text(plain(" ".join(cell.split())), no_wrap=True, overflow="ellipsis") for cell in cells))
@@ -79,10 +88,9 @@ def verify(
         raise typer.BadParameter("name a transcript, or give --all")
     settings: Settings = context.obj
     keys = _keys(key or [], settings)
-    with TranscriptStore.open(file or settings.transcripts_file, read_only=True) as store:
+    with open_record(settings, read_only=True, file=file) as store:
         if transcript:
-            verified = store.verify(transcript, keys)
-            said = f"{verified.events} events, unaltered, {verified.signed} of them signed; head {verified.head}"
+            said = _proved(store.verify(transcript, keys))
         else:
             said = _said(store.verify_all(keys, copy or (None if file else settings.transcripts.checkpoint_copy)))
     console = Console()
@@ -99,11 +107,23 @@ def _keys(given: Iterable[str], settings: Settings) -> Keys | None:
     return ring.public if ring.public_file.exists() else None
 
 
+def _proved(verified: Verified) -> str:
+    said = f"{verified.events} events, unaltered, {verified.signed} of them signed; head {verified.head}"
+    if gone := verified.erased:
+        said += (
+            f"; the content of {gone.seq} of them was erased under retention on {gone.time:%Y-%m-%d %H:%M:%S} UTC "
+            f"by {gone.by or 'nobody named'} ({gone.reason}), their hashes are kept"
+        )
+    return said
+
+
 def _said(audit: Audit) -> str:
     said = f"{audit.consultations} consultations with {audit.events} events, unaltered"
     if audit.signed_at:
         when = audit.signed_at.strftime("%Y-%m-%d %H:%M:%S")
         said += f"; checkpoint {audit.checkpoints} of {when} UTC signs all but {audit.unsigned}"
+    if audit.erased:
+        said += f"; the content of {audit.erased} of them was erased under retention, their hashes are kept"
     if audit.copy_lacks is not None:
         said += f"; the second copy lacks {audit.copy_lacks} checkpoints"
     return f"{said}."

@@ -35,6 +35,7 @@ from models.protocol import Sampling
 from models.registry import Registry
 from models.remote import RemoteChatClient
 from models.weights import WeightStore
+from transcripts.access import Access, owner_of, system_user
 from transcripts.event import EventKind
 from transcripts.keys import KeyRing
 from transcripts.recorder import Recorder
@@ -46,6 +47,7 @@ from ui.settings import Settings
 if TYPE_CHECKING:
     from models.embedder import Embedder
     from models.reranker import Reranker
+    from transcripts.postgres import Server
 
 _Opened = TypeVar("_Opened")
 ROLES: tuple[Role, ...] = ("english", "local", "synthesizer")
@@ -121,11 +123,23 @@ class Workspace:
 
     @cached_property
     def transcripts(self) -> TranscriptStore:
-        """The record, signed with the keys of this installation. Raises TranscriptError."""
+        """The record on behalf of whoever runs this program, signed with the keys of this installation.
+
+        Raises TranscriptError.
+        """
         self.settings.home.mkdir(parents=True, exist_ok=True)
         chosen = self.settings.transcripts
         seal = Seal(self.keys, chosen.checkpoint_copy, chosen.checkpoint_seconds)
-        return TranscriptStore.open(self.settings.transcripts_file, seal=seal)
+        return open_record(self.settings, seal=seal).by(self._access(system_user()))
+
+    def transcripts_of(self, subject: str | None) -> TranscriptStore:
+        """The record on behalf of whoever logged in under this name, or runs this program. Raises TranscriptError."""
+        return self.transcripts.by(self._access(subject)) if subject else self.transcripts
+
+    def _access(self, subject: str) -> Access:
+        # Whoever may connect to a database server is for that server to say.
+        owner = system_user() if self.settings.transcripts.database else owner_of(self.settings.transcripts_file)
+        return Access(self.settings.access.policy(owner), subject, self.keys.pseudonym)
 
     @property
     def keys(self) -> KeyRing:
@@ -249,10 +263,16 @@ class Workspace:
         else:
             await self.engine(name).start()
 
-    async def consult(self, case: Case, token: CancellationToken) -> AsyncGenerator[Progress, None]:
-        """Argue a case on the record, with what there is. Raises TranscriptError."""
+    async def consult(
+        self, case: Case, token: CancellationToken, subject: str | None = None
+    ) -> AsyncGenerator[Progress, None]:
+        """Argue a case on the record for `subject`, or whoever runs this program, with what there is.
+
+        Raises TranscriptError.
+        """
         resources = self.resources()
         with self.transcripts.begin() as recorder:
+            recorder.record(EventKind.ASKED, {"subject": self.keys.pseudonym(subject or system_user())})
             self._record_machine(recorder, resources)
             try:
                 # Closed here and not by garbage collection, so that the agents have stopped before the record ends.
@@ -311,6 +331,28 @@ def _opened(part: Part, opens: Callable[[], _Opened], without: dict[Part, str]) 
     except (ModelError, KnowledgeError) as error:
         without[part] = str(error)
         return None
+
+
+def open_record(
+    settings: Settings, read_only: bool = False, seal: Seal | None = None, file: Path | None = None
+) -> TranscriptStore:
+    """The record that the settings name, or one in another `file`. Raises TranscriptError, SettingsInvalid."""
+    if file or not settings.transcripts.database:
+        return TranscriptStore.open(file or settings.transcripts_file, read_only, seal=seal)
+    return TranscriptStore.connect(
+        server(settings.transcripts.database, settings.transcripts.password()), read_only, seal=seal
+    )
+
+
+def server(url: str, password: str) -> "Server":
+    """A PostgreSQL database. Raises SettingsInvalid without the package for it."""
+    try:
+        from transcripts.postgres import Server
+    except ImportError as error:
+        raise SettingsInvalid(
+            f"A record in PostgreSQL needs a package that is not installed ({error}); install med-coreasoner[postgres]."
+        ) from error
+    return Server(url, password)
 
 
 def starter_packs() -> tuple[Path, ...]:

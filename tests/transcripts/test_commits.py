@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.transcripts.conftest import Alter
+from tests.transcripts.conftest import BOTH, Alter
 from transcripts.commits import GroupCommit, Waiting
 from transcripts.errors import TranscriptAltered, TranscriptError, TranscriptUnwritable
 from transcripts.event import Event, EventKind, json_body
@@ -72,6 +72,7 @@ def test_closing_writes_what_waits_and_takes_no_more() -> None:
         commits.add(waiting("b"))
 
 
+@BOTH
 def test_many_consultations_at_once_are_all_whole(store: TranscriptStore) -> None:
     gate = threading.Barrier(12)
 
@@ -106,6 +107,7 @@ def test_an_altered_consultation_does_not_stop_the_others(store: TranscriptStore
     pool.shutdown()
 
 
+@BOTH
 def test_an_event_that_the_file_refuses_stops_its_own_case(store: TranscriptStore, alter: Alter) -> None:
     recorder = store.begin()
     recorder.record(EventKind.CASE, {"text": "fever"})

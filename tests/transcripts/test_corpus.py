@@ -26,12 +26,15 @@ SCHEMAS = range(1, SCHEMA + 1)
 
 
 class Frozen(NamedTuple):
-    """A frozen transcript, what is known of it, and the keys that signed it, if any did."""
+    """A frozen transcript, what is known of it, and the keys that signed it, if any did. Another consultation of it is
+    `erased`, where its schema has that."""
 
     consultation: str
     hashes: list[str]
     streams: list[str]
     keys: frozenset[str] | None
+    erased: str = ""
+    erased_hashes: tuple[str, ...] = ()
 
 
 def frozen(schema: int, path: Path) -> Frozen:
@@ -62,6 +65,21 @@ def test_it_is_read_and_proved_as_it_was_written(schema: int, path: Path) -> Non
     assert [event.hash for event in events] == known.hashes
     assert (verified.events, verified.head) == (len(known.hashes), known.hashes[-1])
     assert whole.unsigned == (0 if known.keys else len(known.hashes))
+    assert whole.erased == len(known.erased_hashes[:-1])
+
+
+@pytest.mark.parametrize("schema", [schema for schema in SCHEMAS if schema >= 3])
+def test_what_was_erased_is_proved_by_its_hashes(schema: int, path: Path) -> None:
+    known = frozen(schema, path)
+
+    with TranscriptStore.open(path, read_only=True) as store:
+        events = list(store.events(known.erased))
+        verified = store.verify(known.erased, known.keys)
+
+    assert [event.hash for event in events] == list(known.erased_hashes)
+    assert [event.erased for event in events] == [*[True] * (len(events) - 1), False]
+    assert verified.erased
+    assert verified.erased.reason == "kept for 10 years"
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
@@ -88,13 +106,16 @@ def test_it_stays_proved_in_a_file_that_is_written_on(schema: int, path: Path, r
     with TranscriptStore.open(path, read_only=True) as store:
         assert [event.hash for event in store.events(known.consultation)][:-1] == known.hashes
         assert store.verify(known.consultation).events == len(known.hashes) + 1
-        assert {summary.status for summary in store.consultations()} == {Status.FINISHED}
+        statuses = {summary.id: summary.status for summary in store.consultations()}
+        assert statuses.pop(known.erased, Status.ERASED) is Status.ERASED
+        assert set(statuses.values()) == {Status.FINISHED}
 
 
 @pytest.mark.parametrize(("alteration", "schema"), bad())
 def test_what_was_altered_is_found(alteration: dict[str, Any], schema: int, path: Path, alter: Alter) -> None:
     known = frozen(schema, path)
-    alter(alteration["sql"])
+    alter(alteration["sql"].replace(":erased", f"'{known.erased}'"))
+    consultation = known.erased if alteration.get("erased") else known.consultation
 
     with (
         TranscriptStore.open(path, read_only=True) as store,
@@ -104,6 +125,6 @@ def test_what_was_altered_is_found(alteration: dict[str, Any], schema: int, path
 
     match caught.value:
         case TranscriptAltered() as event:
-            assert (event.consultation, event.seq) == (known.consultation, alteration["event"])
+            assert (event.consultation, event.seq) == (consultation, alteration["event"])
         case CheckpointAltered() as checkpoint:
             assert checkpoint.number == alteration["checkpoint"]

@@ -80,7 +80,7 @@ def test_a_recorded_body_is_detached_from_the_one_handed_in(store: TranscriptSto
 
 
 @pytest.mark.parametrize(
-    ("body", "place"),
+    ("body", "field"),
     [
         ({"sampling": {"temperature": float("nan")}}, "body.sampling.temperature is nan"),
         ({"scores": [1.0, float("inf")]}, "body.scores.1 is inf"),
@@ -91,10 +91,10 @@ def test_a_recorded_body_is_detached_from_the_one_handed_in(store: TranscriptSto
         ({"blob": b"bytes"}, "body.blob is a bytes"),
     ],
 )
-def test_what_json_cannot_hold_is_refused_by_name(store: TranscriptStore, body: Body, place: str) -> None:
+def test_what_json_cannot_hold_is_refused_by_name(store: TranscriptStore, body: Body, field: str) -> None:
     recorder = store.begin()
 
-    with pytest.raises(EventRefused, match=place):
+    with pytest.raises(EventRefused, match=field):
         recorder.record(EventKind.MODEL, body)
 
     recorder.finish()

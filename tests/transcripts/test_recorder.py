@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.transcripts.conftest import BOTH
 from transcripts.consultation import Outcome, Status
 from transcripts.errors import EventRefused, TranscriptUnwritable
 from transcripts.event import EventKind
@@ -36,6 +37,7 @@ def kinds(store: TranscriptStore, recorder: Recorder) -> list[EventKind]:
     return [event.kind for event in store.events(recorder.consultation_id)]
 
 
+@BOTH
 def test_the_chunks_of_a_stream_give_it_back_byte_for_byte(store: TranscriptStore) -> None:
     text = "痛みは左腕へ放散する。ألم 🫀 e\u0301\r\n\x00 fin"
     clock = Clock()
@@ -50,6 +52,7 @@ def test_the_chunks_of_a_stream_give_it_back_byte_for_byte(store: TranscriptStor
     assert {(part.agent, part.role, part.stream) for part in written} == {("local clinician", "argue", 0)}
 
 
+@BOTH
 def test_a_stream_is_written_every_half_second_of_its_own_time(store: TranscriptStore) -> None:
     clock = Clock()
     with store.begin() as recorder, recorder.stream("english reasoner", clock=clock) as stream:
@@ -62,6 +65,7 @@ def test_a_stream_is_written_every_half_second_of_its_own_time(store: Transcript
     assert times == [[100, 400, 499, 500], [900, 1000], [1200]]
 
 
+@BOTH
 def test_a_stream_is_durable_before_it_ends(store: TranscriptStore) -> None:
     clock = Clock()
     with store.begin() as recorder, recorder.stream("english reasoner", clock=clock) as stream:
@@ -74,6 +78,7 @@ def test_a_stream_is_durable_before_it_ends(store: TranscriptStore) -> None:
         assert [chunk for _, chunk in parts(store, recorder)[0].chunks] == ["first", " second"]
 
 
+@BOTH
 def test_ending_a_consultation_writes_what_its_open_streams_still_hold(store: TranscriptStore) -> None:
     recorder = store.begin()
     stream = recorder.stream("english reasoner")
@@ -106,6 +111,7 @@ def test_a_stream_that_cannot_be_recorded_stops_at_its_next_part_or_its_end(path
         assert list(store.events(recorder.consultation_id)) == []
 
 
+@BOTH
 def test_a_stream_that_breaks_off_keeps_what_it_said(store: TranscriptStore) -> None:
     recorder = store.begin()
 
@@ -120,6 +126,7 @@ def test_a_stream_that_breaks_off_keeps_what_it_said(store: TranscriptStore) -> 
     assert kinds(store, recorder) == [EventKind.STREAM, EventKind.ERROR, EventKind.FINISHED]
 
 
+@BOTH
 def test_a_consultation_ends_finished(store: TranscriptStore) -> None:
     with store.begin() as recorder:
         recorder.record(EventKind.CASE, {"text": "fever"})
@@ -127,6 +134,7 @@ def test_a_consultation_ends_finished(store: TranscriptStore) -> None:
     assert store.consultations()[0].status is Status.FINISHED
 
 
+@BOTH
 def test_an_error_is_recorded_and_raised_again(store: TranscriptStore) -> None:
     with pytest.raises(ZeroDivisionError), store.begin() as recorder:
         1 / 0  # noqa: B018
@@ -136,6 +144,7 @@ def test_an_error_is_recorded_and_raised_again(store: TranscriptStore) -> None:
     assert store.consultations()[0].status is Status.FAILED
 
 
+@BOTH
 async def test_a_cancelled_task_leaves_a_cancelled_consultation(store: TranscriptStore) -> None:
     async def consult() -> None:
         with store.begin() as recorder:
@@ -151,6 +160,7 @@ async def test_a_cancelled_task_leaves_a_cancelled_consultation(store: Transcrip
     assert store.consultations()[0].status is Status.CANCELLED
 
 
+@BOTH
 @pytest.mark.parametrize("first", [Status.CANCELLED, Status.FAILED, Status.FINISHED])
 def test_the_first_end_of_a_consultation_decides(store: TranscriptStore, first: Outcome) -> None:
     with store.begin() as recorder:
@@ -161,6 +171,7 @@ def test_the_first_end_of_a_consultation_decides(store: TranscriptStore, first: 
     assert kinds(store, recorder) == [EventKind.FINISHED]
 
 
+@BOTH
 def test_nothing_is_recorded_after_the_end(store: TranscriptStore) -> None:
     with store.begin() as recorder:
         pass
@@ -169,11 +180,13 @@ def test_nothing_is_recorded_after_the_end(store: TranscriptStore) -> None:
         recorder.record(EventKind.ANSWER, {"text": "late"})
 
 
+@BOTH
 def test_only_finish_writes_the_last_event(store: TranscriptStore) -> None:
     with store.begin() as recorder, pytest.raises(EventRefused, match=r"finish\(\)"):
         recorder.record(EventKind.FINISHED, {"status": "finished"})
 
 
+@BOTH
 def test_eight_threads_write_one_valid_chain(store: TranscriptStore) -> None:
     recorder, gate = store.begin(), threading.Barrier(8)
 
@@ -197,6 +210,7 @@ def turns_of(store: TranscriptStore, recorder: Recorder, writer: int) -> Iterato
             yield event.body["turn"]
 
 
+@BOTH
 async def test_tasks_and_threads_keep_each_writers_own_order(store: TranscriptStore) -> None:
     recorder = store.begin()
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.transcripts.conftest import BOTH
 from transcripts.errors import TranscriptAltered
 from transcripts.event import Body, Event, EventKind
 from transcripts.replay import Moment, moments, play, step
@@ -75,6 +76,7 @@ def test_step_by_step_it_waits_before_every_event_but_the_first() -> None:
     assert shown == ["胸痛", "waited", "aspirin"]
 
 
+@BOTH
 def test_a_replayed_stream_is_byte_for_byte_what_was_streamed(store: TranscriptStore) -> None:
     with store.begin() as recorder, recorder.stream("local") as first, recorder.stream("english") as second:
         for text in SPOKEN:

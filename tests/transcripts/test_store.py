@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.transcripts.conftest import Alter
+from tests.transcripts.conftest import BOTH, Alter
 from transcripts.consultation import Status, is_id, new_id
 from transcripts.errors import (
     EventRefused,
@@ -57,6 +57,7 @@ def test_ids_sort_by_the_time_they_were_made() -> None:
     assert all(is_id(made) for made in ids)
 
 
+@BOTH
 def test_the_list_shows_language_case_and_status(store: TranscriptStore) -> None:
     with store.begin() as recorder:
         recorder.record(EventKind.CASE, {"text": "胸痛" * 100, "language": "ja"})
@@ -67,6 +68,7 @@ def test_the_list_shows_language_case_and_status(store: TranscriptStore) -> None
     assert (summary.status, summary.events) == (Status.FINISHED, 2)
 
 
+@BOTH
 def test_the_list_is_read_in_pages_from_the_newest(store: TranscriptStore) -> None:
     ids = []
     for _ in range(5):
@@ -81,6 +83,7 @@ def test_the_list_is_read_in_pages_from_the_newest(store: TranscriptStore) -> No
     assert [summary.id for summary in rest] == newest[2:]
 
 
+@BOTH
 def test_a_consultation_runs_until_its_recorder_ends_or_is_gone(store: TranscriptStore) -> None:
     recorder = store.begin()
     recorder.record(EventKind.CASE, {"text": "fever", "language": "sw"})
@@ -96,6 +99,7 @@ def test_another_process_sees_that_a_consultation_is_running(store: TranscriptSt
         assert auditor.consultations()[0].status is Status.RUNNING
 
 
+@BOTH
 def test_views_exports_and_feedback_may_follow_the_end(store: TranscriptStore) -> None:
     with store.begin() as recorder:
         recorder.record(EventKind.CASE, {"text": "fever"})
@@ -107,6 +111,7 @@ def test_views_exports_and_feedback_may_follow_the_end(store: TranscriptStore) -
     assert store.consultations()[0].status is Status.FINISHED
 
 
+@BOTH
 def test_nothing_else_may_follow_the_end(store: TranscriptStore) -> None:
     with store.begin() as recorder:
         pass
@@ -115,6 +120,7 @@ def test_nothing_else_may_follow_the_end(store: TranscriptStore) -> None:
         store.annotate(recorder.consultation_id, EventKind.ANSWER, {"text": "later thought"})
 
 
+@BOTH
 @pytest.mark.parametrize("unknown", ["c_01jd0000000000000000000000", "", "../../etc/passwd", "c_\ud800"])
 def test_an_unknown_consultation_is_said_to_be_missing(store: TranscriptStore, unknown: str) -> None:
     with pytest.raises(TranscriptMissing):
@@ -182,6 +188,7 @@ def test_an_absent_file_is_not_made_by_reading(path: Path) -> None:
     assert not path.exists()
 
 
+@BOTH
 def test_the_values_of_a_field_are_collected_over_all_consultations(store: TranscriptStore) -> None:
     for version in ("a-1", "b-2", "a-1"):
         with store.begin() as recorder:
@@ -193,6 +200,7 @@ def test_the_values_of_a_field_are_collected_over_all_consultations(store: Trans
     assert store.values(EventKind.RETRIEVAL, "passages") == frozenset()
 
 
+@BOTH
 def test_values_are_not_read_past_a_damaged_event(store: TranscriptStore, alter: Alter) -> None:
     with store.begin() as recorder:
         recorder.record(EventKind.RETRIEVAL, {"version": "a-1"})
