@@ -8,6 +8,7 @@ TranscriptError
 ├── CheckpointAltered         a signature over the record is missing, wrong, or by an unknown key
 ├── SigningKeyUnusable        a key that signs the record or proves its signatures is absent or unreadable
 ├── TranscriptSchemaTooNew    the file was written by a later version of the product
+├── RedactionUnknown          no usable rules say what is private in a language
 └── EventRefused              the writer's mistake: a body that is not JSON, or a record that has ended
 """
 
@@ -79,3 +80,7 @@ class TranscriptSchemaTooNew(TranscriptError):
 
 class EventRefused(TranscriptError):
     """The event was not recorded because the caller asked for something a transcript cannot hold."""
+
+
+class RedactionUnknown(TranscriptError):
+    """A text cannot be redacted because there are no usable rules for its language."""
