@@ -8,6 +8,7 @@ TranscriptError
 ├── CheckpointAltered         a signature over the record is missing, wrong, or by an unknown key
 ├── SigningKeyUnusable        a key that signs the record or proves its signatures is absent or unreadable
 ├── TranscriptSchemaTooNew    the file was written by a later version of the product
+├── ExportRefused             an export cannot be made, or a file is none
 ├── RedactionUnknown          no usable rules say what is private in a language
 └── EventRefused              the writer's mistake: a body that is not JSON, or a record that has ended
 """
@@ -84,3 +85,7 @@ class EventRefused(TranscriptError):
 
 class RedactionUnknown(TranscriptError):
     """A text cannot be redacted because there are no usable rules for its language."""
+
+
+class ExportRefused(TranscriptError):
+    """An export cannot be made, or what was given as one is none."""

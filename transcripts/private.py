@@ -18,7 +18,7 @@ from transcripts.errors import RedactionUnknown
 from transcripts.folded import folded
 
 # Where two overlap, both go, under the name of the one that stands first here.
-KINDS = ("email", "id", "phone", "birth", "address", "name")
+KINDS = ("other", "email", "id", "phone", "birth", "address", "name")
 
 _EMAIL = regex.compile(r"(?<![\w.+-])[\w.+-]+\s?@\s?[\w-]+(?:\s?\.\s?[\w-]+)*\.\p{L}{2,}")
 _CANDIDATE = regex.compile(r"(?<![\w.-])[A-Za-z]{0,6}\d[\dA-Za-z]*(?:[ ./-][\dA-Za-z]+){0,5}(?![\w-])")
