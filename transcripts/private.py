@@ -25,6 +25,8 @@ _CANDIDATE = regex.compile(r"(?<![\w.-])[A-Za-z]{0,6}\d[\dA-Za-z]*(?:[ ./-][\dA-
 _SHORTEST, _LONGEST = 9, 22  # characters of a national identity number, as they are written
 _DATE = regex.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)")
 _PART = regex.compile(r"\p{Lu}[\p{Latin}\p{M}'’-]{2,}")
+_DIGITS = regex.compile(r"(?<![\p{L}\d])[+(]{0,2}\d[\d ()./+-]{7,200}")
+_TRIES = 10  # numbers that are looked for in one run of digits: a long one is a table of results
 _DIALLED = 9  # digits that a number has which no word announces
 
 
@@ -109,10 +111,11 @@ def _found(plain: str, by: Rules) -> Iterator[Private]:
 
 
 def _phones(plain: str, regions: Iterable[str]) -> Iterator[Private]:
-    for region in regions:
-        for match in phonenumbers.PhoneNumberMatcher(plain, region):
-            if _dialled(match.raw_string):
-                yield Private("phone", match.start, match.end)
+    for run in _DIGITS.finditer(plain):
+        for region in regions:
+            for match in phonenumbers.PhoneNumberMatcher(run[0], region, max_tries=_TRIES):
+                if _dialled(match.raw_string):
+                    yield Private("phone", run.start() + match.start, run.start() + match.end)
 
 
 def _dialled(number: str) -> bool:

@@ -24,7 +24,6 @@ from transcripts.store import TranscriptStore
 DECLARED = "redacted"
 
 _CUTS = TypeAdapter(tuple[Cut, ...])
-_FORMATS: list[JsonValue] = ["jsonl", "html"]
 
 
 class RedactedExport(NamedTuple):
@@ -39,17 +38,17 @@ class RedactedExport(NamedTuple):
 def export_redacted(store: TranscriptStore, consultation: str, by: Body, also: Iterable[str] = ()) -> RedactedExport:
     """Record and sign a redacted export of a consultation that was verified, and return it.
 
-    Raises RedactionUnknown for a language without rules, ExportRefused where it cannot be signed, and what
+    `by` is who made it, in which formats and what for; every word of `also` is taken out too. Raises RedactionUnknown for a language without rules, ExportRefused where it cannot be signed, and what
     `TranscriptStore.annotate` and `sign` raise.
     """
     events = tuple(store.events(consultation))
     removed = cuts(events, also)
     salt = secrets.token_hex(32)
     kept: JsonValue = {"salt": salt, "cuts": json.dumps(removed, ensure_ascii=False)}
-    store.annotate(consultation, EventKind.EXPORTED, {**by, "formats": _FORMATS, SECRETS: kept})
+    store.annotate(consultation, EventKind.EXPORTED, {**by, SECRETS: kept})
     redacted = tuple(without(events, removed))
     declaration = _declaration(events, redacted, removed, salt)
-    declared = store.annotate(consultation, EventKind.EXPORTED, {**by, "formats": _FORMATS, DECLARED: declaration})
+    declared = store.annotate(consultation, EventKind.EXPORTED, {**by, DECLARED: declaration})
     store.sign()
     lines = tuple(_lines(store, redacted, declared))
     return RedactedExport(redacted, declared, dict(_kinds(removed)), lines)
