@@ -5,16 +5,17 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 EVENT = re.compile(rb'\{"hash":"(sha256:[0-9a-f]{64})","event":(\{.*\})\}')
 PROOF = re.compile(rb'\{"signature":"ed25519:([0-9a-f]{128})","path":(\[.*\]),"head":(\{.*?\}),"checkpoint":(\{.*\})\}')
-PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 
 
-def require(holds: object, otherwise: str) -> None:
+def require(holds: bool, otherwise: str) -> None:
     if not holds:
         sys.exit(f"ALTERED: {otherwise}")
 
@@ -23,9 +24,10 @@ def sha256(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def read(line: bytes, place: object) -> "tuple[str, dict]":
+def read(line: bytes, which: str) -> "tuple[str, dict[str, Any]]":
     found = EVENT.fullmatch(line)
-    require(found and found[1].decode() == sha256(found[2]), f"event {place} is not the one that was written")
+    if not found or found[1].decode() != sha256(found[2]):
+        sys.exit(f"ALTERED: event {which} is not the one that was written")
     return found[1].decode(), json.loads(found[2])
 
 
@@ -48,23 +50,23 @@ for seq, line in enumerate(lines):
     same = (event["consultation"], event["seq"], event["previous"]) == (name, seq, head)
     require(same, f"event {seq} of {name} is not the one that was written")
     head = hash_
-if declared:
+if declared:  # these events are another chain, whose end this event of the original chain names
     hash_, event = read(declared, f"that declares what was redacted of {name}")
-    said = event["body"].get("redacted", {}) if event["kind"] == "exported" else {}
-    require((said.get("events"), said.get("head")) == (events, head), f"{events} events are not those declared")
+    said = event["body"].get("redacted") if event["kind"] == "exported" else None
+    same = bool(said) and (said["events"], said["head"], event["consultation"]) == (events, head, name)
+    require(same, f"these {events} events are not those that were declared")
     head, events = hash_, event["seq"] + 1
-found = PROOF.fullmatch(proof)
-require(found, "the last line is no signature")
+found = PROOF.fullmatch(proof) or sys.exit("ALTERED: the last line is no signature")
 checkpoint, leaf = json.loads(found[4]), json.loads(found[3])
 signed = leaf == {"consultation": name, "events": events, "head": head}
 require(signed, f"{leaf['events']} events are signed, and these {events} are not those")
 require(root(found[3], json.loads(found[2])) == checkpoint["root"], "the signature is over another consultation")
-keys = [load_pem_public_key(pem) for pem in PEM.findall(Path(sys.argv[2]).read_bytes())]
-key = next((key for key in keys if "ed25519:" + key.public_bytes_raw().hex() == checkpoint["key"]), None)
-if key is None:
-    sys.exit("UNKNOWN: the signature is by a key that the second file does not have")
 try:
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(checkpoint["key"][8:]))
     key.verify(bytes.fromhex(found[1].decode()), found[4])
-except InvalidSignature:
+except (InvalidSignature, ValueError):
     sys.exit("ALTERED: the signature is not over this checkpoint")
+pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).strip()
+if pem not in Path(sys.argv[2]).read_bytes():
+    sys.exit("UNKNOWN: the signature is by a key that the second file does not have")
 print(f"{'REDACTED, ' if declared else ''}UNALTERED: {len(lines)} events, signed at {checkpoint['time']}; head {head}")

@@ -1,4 +1,4 @@
-"""Whether a consultation may be used to train models: a recorded yes, until a recorded no. Knows nothing of who asks."""
+"""Whether a consultation may be used to train models: a recorded yes, until a recorded no."""
 
 from collections.abc import Iterable
 from enum import StrEnum

@@ -62,7 +62,11 @@ class Announced(_Table):
 
 
 class Table(_Table):
-    """What one language says; `regions` are those of its phone numbers, `numbers` the checks of its identity numbers."""
+    """What one language says.
+
+    `regions` are those of its phone numbers, `numbers` the checks of its identity numbers, `named` more patterns of
+    names; `spaced` is false where words are not parted by spaces.
+    """
 
     regions: tuple[str, ...]
     numbers: tuple[str, ...] = ()
@@ -158,5 +162,3 @@ def _start(spaced: bool) -> str:
 
 def _end(spaced: bool) -> str:
     return r"(?![\p{L}\p{M}])" if spaced else ""
-
-

@@ -140,7 +140,10 @@ def _provenance(
         ],
         "entity": [
             {"role": "source", "what": {"identifier": {"value": head}, "display": "Last hash of the transcript"}},
-            {"role": "source", "what": {"reference": binary["fullUrl"], "display": "What is signed, and the way to it"}},
+            {
+                "role": "source",
+                "what": {"reference": binary["fullUrl"], "display": "What is signed, and the way to it"},
+            },
         ],
         "signature": [
             {

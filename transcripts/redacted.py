@@ -38,8 +38,9 @@ class RedactedExport(NamedTuple):
 def export_redacted(store: TranscriptStore, consultation: str, by: Body, also: Iterable[str] = ()) -> RedactedExport:
     """Record and sign a redacted export of a consultation that was verified, and return it.
 
-    `by` is who made it, in which formats and what for; every word of `also` is taken out too. Raises RedactionUnknown for a language without rules, ExportRefused where it cannot be signed, and what
-    `TranscriptStore.annotate` and `sign` raise.
+    `by` is who made it and in which formats; every word of `also` is taken out too. Raises RedactionUnknown for a
+    language without rules, ExportRefused where it cannot be signed, and what `TranscriptStore.annotate` and `sign`
+    raise.
     """
     events = tuple(store.events(consultation))
     removed = cuts(events, also)

@@ -14,8 +14,8 @@ from pydantic import JsonValue
 from transcripts.consent import consented
 from transcripts.errors import CheckpointAltered, ExportRefused, RedactionUnknown, TranscriptAltered
 from transcripts.event import Body, Event, EventKind
-from transcripts.redacted import export_redacted
 from transcripts.recorder import StreamPart
+from transcripts.redacted import export_redacted
 from transcripts.show import stream_part
 from transcripts.store import TranscriptStore
 

@@ -53,8 +53,8 @@ def export(
     context: typer.Context,
     transcript: Annotated[str | None, typer.Argument(help="Its id.")] = None,
     folder: Annotated[Path | None, typer.Argument(help="Where a folder with the files is made.")] = None,
-    redact: Annotated[bool, typer.Option("--redact", help="Without names, numbers, addresses, dates of birth.")] = False,
-    also: Annotated[list[str] | None, typer.Option(help="With --redact, a word that goes too; may be repeated.")] = None,
+    redact: Annotated[bool, typer.Option("--redact", help="Without what tells who somebody is.")] = False,
+    also: Annotated[list[str] | None, typer.Option(help="Redact, and take this word out too; repeatable.")] = None,
     fhir: Annotated[bool, typer.Option("--fhir", help="Also a FHIR R4 bundle of AuditEvent and Provenance.")] = False,
     training_file: Annotated[
         Path | None, typer.Option("--training", help="Instead: all consented consultations, redacted, to train on.")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fhir.resources.R4B.bundle import Bundle
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from transcripts.consultation import Outcome, Status
 from transcripts.event import EventKind
@@ -18,7 +18,10 @@ from transcripts.store import TranscriptStore
 
 def made(store: TranscriptStore, status: Outcome = Status.FINISHED) -> Resource:
     recorder = store.begin()
-    models = [{"role": "english", "name": "tiny", "sha256": "ab" * 32}, {"role": "local", "name": "far", "sha256": ""}]
+    models: list[JsonValue] = [
+        {"role": "english", "name": "tiny", "sha256": "ab" * 32},
+        {"role": "local", "name": "far", "sha256": ""},
+    ]
     recorder.record(EventKind.MODEL, {"models": models})
     recorder.record(EventKind.CASE, {"text": "Harriet has a fever", "language": "en"})
     recorder.finish(status)
@@ -51,9 +54,7 @@ def test_it_is_valid_fhir(signed: TranscriptStore) -> None:
         lambda audit: audit.update(unknown="x"),
     ],
 )
-def test_the_validation_would_find_a_wrong_bundle(
-    signed: TranscriptStore, damage: Callable[[Any], object]
-) -> None:
+def test_the_validation_would_find_a_wrong_bundle(signed: TranscriptStore, damage: Callable[[Any], object]) -> None:
     wrong = made(signed)
     damage(resources(wrong, "AuditEvent")[0])
 
@@ -68,9 +69,7 @@ def test_each_act_is_an_audit_event_with_its_code(signed: TranscriptStore) -> No
     assert acts == [("110110", "C", "clinician"), ("110110", "R", "auditor"), ("110106", "R", "engineer")]
 
 
-@pytest.mark.parametrize(
-    ("status", "outcome"), [(Status.FINISHED, "0"), (Status.CANCELLED, "4"), (Status.FAILED, "8")]
-)
+@pytest.mark.parametrize(("status", "outcome"), [(Status.FINISHED, "0"), (Status.CANCELLED, "4"), (Status.FAILED, "8")])
 def test_how_it_ended_is_the_outcome(signed: TranscriptStore, status: Outcome, outcome: str) -> None:
     assert resources(made(signed, status), "AuditEvent")[0]["outcome"] == outcome
 

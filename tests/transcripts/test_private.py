@@ -1,4 +1,4 @@
-"""What tells who somebody is, found by rules: each kind, in each language, also where it is said only once with a cue."""
+"""What tells who somebody is, found by rules: each kind, in each language, also where it is said only once."""
 
 from typing import Literal
 from unicodedata import normalize

@@ -80,7 +80,8 @@ def rechained(lines: list[str]) -> list[str]:
     for line in lines[1:-2]:
         content = parse(line.replace(" mg", " kg"))["event"]
         assert isinstance(content, dict)
-        event = Event.model_validate({**content, **({"previous": previous} if previous else {}), "hash": text_digest("")})
+        linked = {"previous": previous or content["previous"], "hash": text_digest("")}
+        event = Event.model_validate({**content, **linked})
         previous = text_digest(event.content())
         remade.append(f'{{"hash":"{previous}","event":{event.content()}}}')
     return [*remade, *lines[-2:]]

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pydantic import JsonValue
 
 from tests.transcripts.conftest import Alter
 from transcripts.consent import Consent, body, consented
@@ -14,7 +15,7 @@ from transcripts.training import training
 def consult(store: TranscriptStore, said: str = "5 mg") -> str:
     with store.begin() as recorder:
         recorder.record(EventKind.CASE, {"text": "My name is Harriet Colborne.", "language": "en"})
-        messages = [
+        messages: list[JsonValue] = [
             {"type": "SystemMessage", "content": "Argue."},
             {"type": "UserMessage", "content": "My name is Harriet Colborne."},
         ]
