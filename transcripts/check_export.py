@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 EVENT = re.compile(rb'\{"hash":"(sha256:[0-9a-f]{64})","event":(\{.*\})\}')
-PROOF = re.compile(rb'\{"signature":"ed25519:([0-9a-f]{128})","path":(\[.*\]),"head":(\{.*?\}),"checkpoint":(\{.*\})\}')
+PROOF = re.compile(
+    rb'\A\{"signature":"ed25519:([0-9a-f]{128})","path":(\[.*\]),"head":(\{.*?\}),"checkpoint":(\{.*\})\}\Z'
+)
 
 
 def require(holds: bool, otherwise: str) -> None:
@@ -56,14 +58,14 @@ if declared:  # these events are another chain, whose end this event of the orig
     same = bool(said) and (said["events"], said["head"], event["consultation"]) == (events, head, name)
     require(same, f"these {events} events are not those that were declared")
     head, events = hash_, event["seq"] + 1
-found = PROOF.fullmatch(proof) or sys.exit("ALTERED: the last line is no signature")
-checkpoint, leaf = json.loads(found[4]), json.loads(found[3])
+signature, path, ending, text = (PROOF.findall(proof) or sys.exit("ALTERED: the last line is no signature"))[0]
+checkpoint, leaf = json.loads(text), json.loads(ending)
 signed = leaf == {"consultation": name, "events": events, "head": head}
 require(signed, f"{leaf['events']} events are signed, and these {events} are not those")
-require(root(found[3], json.loads(found[2])) == checkpoint["root"], "the signature is over another consultation")
+require(root(ending, json.loads(path)) == checkpoint["root"], "the signature is over another consultation")
 try:
     key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(checkpoint["key"][8:]))
-    key.verify(bytes.fromhex(found[1].decode()), found[4])
+    key.verify(bytes.fromhex(signature.decode()), text)
 except (InvalidSignature, ValueError):
     sys.exit("ALTERED: the signature is not over this checkpoint")
 pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).strip()
