@@ -1,21 +1,36 @@
-"""Check an exported consultation without the product that wrote it: python check_export.py EXPORT.jsonl record.pub
-
-Needs Python 3.9 and, for the signature, the package `cryptography`. Says where the first wrong event stands.
-"""
+"""Check an exported consultation: python check_export.py EXPORT.jsonl record.pub (Python 3.9 and `cryptography`)."""
 
 import hashlib
 import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 EVENT = re.compile(rb'\{"hash":"(sha256:[0-9a-f]{64})","event":(\{.*\})\}')
-PROOF = re.compile(rb'\{"signature":"ed25519:([0-9a-f]{128})","path":(\[.*\]),"head":(\{.*?\}),"checkpoint":(\{.*\})\}')
-FIELDS = b'{"consultation":"%b","schema":%d,"started":"%b"}'
+PROOF = re.compile(
+    rb'\A\{"signature":"ed25519:([0-9a-f]{128})","path":(\[.*\]),"head":(\{.*?\}),"checkpoint":(\{.*\})\}\Z'
+)
+
+
+def require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        sys.exit(f"ALTERED: {otherwise}")
 
 
 def sha256(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def read(line: bytes, which: str) -> "tuple[str, dict[str, Any]]":
+    found = EVENT.fullmatch(line)
+    if not found or found[1].decode() != sha256(found[2]):
+        sys.exit(f"ALTERED: event {which} is not the one that was written")
+    return found[1].decode(), json.loads(found[2])
 
 
 def root(head: bytes, path: "list[list[str]]") -> str:
@@ -26,43 +41,34 @@ def root(head: bytes, path: "list[list[str]]") -> str:
     return "sha256:" + node.hex()
 
 
-def chain(about: bytes, lines: "list[bytes]") -> str:
-    opening = json.loads(about)
-    name = opening["consultation"]
-    head = sha256(FIELDS % (name.encode(), opening["schema"], opening["started"].encode()))
-    for seq, line in enumerate(lines):
-        found = EVENT.fullmatch(line)
-        event = json.loads(found[2]) if found and found[1].decode() == sha256(found[2]) else {}
-        if not found or (event.get("consultation"), event.get("seq"), event.get("previous")) != (name, seq, head):
-            sys.exit(f"ALTERED: event {seq} of {name} is not the one that was written")
-        head = found[1].decode()
-    return head
-
-
-def signed(proof: bytes, name: str, events: int, head: str, known: bytes) -> str:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    found = PROOF.fullmatch(proof) or sys.exit("ALTERED: the last line is no signature")
-    checkpoint, leaf = json.loads(found[4]), json.loads(found[3])
-    if leaf != {"consultation": name, "events": events, "head": head}:
-        sys.exit(f"ALTERED: {leaf['events']} events are signed, and these {events} are not those")
-    if root(found[3], json.loads(found[2])) != checkpoint["root"]:
-        sys.exit("ALTERED: the signature is over another consultation")
-    try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(checkpoint["key"].removeprefix("ed25519:")))
-        key.verify(bytes.fromhex(found[1].decode()), found[4])
-    except (InvalidSignature, ValueError):
-        sys.exit("ALTERED: the signature is not over this checkpoint")
-    if key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).strip() not in known:
-        sys.exit("UNKNOWN: the signature is by a key that the second file does not have")
-    return str(checkpoint["time"])
-
-
-if __name__ == "__main__":
-    about, *lines = Path(sys.argv[1]).read_bytes().splitlines()
-    *events, proof = lines
-    head = chain(about, events)
-    time = signed(proof, json.loads(about)["consultation"], len(events), head, Path(sys.argv[2]).read_bytes())
-    print(f"UNALTERED: {len(events)} events, signed at {time}; head {head}")
+about, *lines, proof = Path(sys.argv[1]).read_bytes().splitlines()
+opening = json.loads(about)
+name = opening["consultation"]
+declared = lines.pop() if opening.get("redacted") and lines else b""
+fields = json.dumps({field: opening[field] for field in ("consultation", "schema", "started")}, separators=(",", ":"))
+head, events = sha256(fields.encode()), len(lines)
+for seq, line in enumerate(lines):
+    hash_, event = read(line, f"{seq} of {name}")
+    same = (event["consultation"], event["seq"], event["previous"]) == (name, seq, head)
+    require(same, f"event {seq} of {name} is not the one that was written")
+    head = hash_
+if declared:  # these events are another chain, whose end this event of the original chain names
+    hash_, event = read(declared, f"that declares what was redacted of {name}")
+    said = (event["body"].get("redacted") or {}) if event["kind"] == "exported" else {}
+    same = (said.get("events"), said.get("head"), event["consultation"]) == (events, head, name)
+    require(same, f"these {events} events are not those that were declared")
+    head, events = hash_, event["seq"] + 1
+signature, path, ending, text = (PROOF.findall(proof) or sys.exit("ALTERED: the last line is no signature"))[0]
+checkpoint, leaf = json.loads(text), json.loads(ending)
+signed = leaf == {"consultation": name, "events": events, "head": head}
+require(signed, f"{leaf['events']} events are signed, and these {events} are not those")
+require(root(ending, json.loads(path)) == checkpoint["root"], "the signature is over another consultation")
+try:
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(checkpoint["key"][8:]))
+    key.verify(bytes.fromhex(signature.decode()), text)
+except (InvalidSignature, ValueError):
+    sys.exit("ALTERED: the signature is not over this checkpoint")
+pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).strip()
+if pem not in Path(sys.argv[2]).read_bytes():
+    sys.exit("UNKNOWN: the signature is by a key that the second file does not have")
+print(f"{'REDACTED, ' if declared else ''}UNALTERED: {len(lines)} events, signed at {checkpoint['time']}; head {head}")

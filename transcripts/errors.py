@@ -11,6 +11,8 @@ TranscriptError
 ├── ContentErased             what is asked for was erased under retention; its hashes are kept
 ├── AccessDenied              the asking person may not do this with the record
 ├── TranscriptSchemaTooNew    the file was written by a later version of the product
+├── ExportRefused             an export cannot be made, or a file is none
+├── RedactionUnknown          no usable rules say what is private in a language
 └── EventRefused              the writer's mistake: a body that is not JSON, or a record that has ended
 """
 
@@ -110,3 +112,11 @@ class TranscriptSchemaTooNew(TranscriptError):
 
 class EventRefused(TranscriptError):
     """The event was not recorded because the caller asked for something a transcript cannot hold."""
+
+
+class RedactionUnknown(TranscriptError):
+    """A text cannot be redacted because there are no usable rules for its language."""
+
+
+class ExportRefused(TranscriptError):
+    """An export cannot be made, or what was given as one is none."""

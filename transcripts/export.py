@@ -6,7 +6,7 @@ root, so `check_export.py` needs no more than them and the public key. Knows not
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from transcripts.seal import stored_heads
 from transcripts.show import playback
 
 FORMAT = 1
+
+_RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
 
 _PROOF = """
     SELECT number, content, signature FROM checkpoints
@@ -47,8 +49,11 @@ def check_script() -> str:
     return resources.files("transcripts").joinpath("check_export.py").read_text("utf-8")
 
 
-def page(events: Iterable[Event], verified: Verified) -> str:
-    """The consultation as one HTML page that needs no other file. Raises TranscriptAltered."""
+def page(events: Iterable[Event], verified: Verified, taken_out: Mapping[str, int] | None = None) -> str:
+    """The consultation as one HTML page that needs no other file. Raises TranscriptAltered.
+
+    `taken_out` is given for a redacted one: how many things of which kind.
+    """
     read = tuple(events)
     case = next((event.body for event in read if event.kind is EventKind.CASE), {})
     template = resources.files("transcripts").joinpath("transcript.html").read_text("utf-8")
@@ -61,6 +66,8 @@ def page(events: Iterable[Event], verified: Verified) -> str:
         lines=list(playback(read)),
         events=read,
         verified=verified,
+        taken_out=taken_out,
+        rtl=case.get("language") in _RIGHT_TO_LEFT,
     )
 
 

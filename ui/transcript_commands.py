@@ -1,4 +1,5 @@
-"""`coreasoner transcripts`: list, show, verify, replay, diff, export, new-key."""
+"""`coreasoner transcripts`: list, show, verify, replay, diff, new-key; those that take something away stand in
+`export_commands`."""
 
 import sys
 import time
@@ -17,11 +18,11 @@ from transcripts.audit import Audit, Keys
 from transcripts.compare import Difference, compare
 from transcripts.consultation import Status, Verified
 from transcripts.event import EventKind
-from transcripts.export import check_script, page, write
 from transcripts.keys import KeyRing, is_public_key, public_keys
 from transcripts.listing import Filter
 from transcripts.replay import Moment, moments, play, step
 from transcripts.show import playback, visible
+from ui import export_commands
 from ui.settings import Settings
 from ui.terminal import plain
 from ui.workspace import Workspace, open_record
@@ -29,6 +30,7 @@ from ui.workspace import Workspace, open_record
 _BY = {"by": "command line"}
 
 app = typer.Typer(no_args_is_help=True)
+export_commands.register(app)
 
 _Id = Annotated[str, typer.Argument(help="Its id.")]
 
@@ -206,30 +208,6 @@ def _difference(found: Difference) -> Iterator[str]:
     yield visible(f"They differ in {found.what}, {found.place}:")
     for seq, text in ((found.left_seq, found.left), (found.right_seq, found.right)):
         yield f"  event {seq}: {visible(repr(text))}" if seq is not None else "  it is missing"
-
-
-@app.command()
-def export(
-    context: typer.Context,
-    transcript: _Id,
-    folder: Annotated[Path, typer.Argument(help="Where a folder with the files is made.")],
-) -> None:
-    """Write a consultation as JSON lines and as a page, with the public keys and a program that checks it."""
-    with Workspace(context.obj) as workspace:
-        record = workspace.transcripts
-        record.verify(transcript)
-        record.annotate(transcript, EventKind.EXPORTED, {**_BY, "formats": ["jsonl", "html"]})
-        record.sign()
-        verified = record.verify(transcript)
-        target = folder / transcript
-        target.mkdir(parents=True)
-        file = write(target, f"{transcript}.jsonl", record.export(transcript))
-        write(target, f"{transcript}.html", [page(record.events(transcript), verified)])
-        write(target, "record.pub", [workspace.keys.public_file.read_text("utf-8").strip()])
-        write(target, "check_export.py", [check_script().strip()])
-    console = Console()
-    console.print(Text(f"{verified.events} events are in {target}."), soft_wrap=True)
-    console.print(Text(f"Check them anywhere with: python check_export.py {file.name} record.pub"), soft_wrap=True)
 
 
 @app.command("new-key")
