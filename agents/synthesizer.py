@@ -4,10 +4,7 @@ What a weak model writes is checked before it is an answer; where it is not usab
 itself, with the reason. Knows nothing of how concepts were fused.
 """
 
-import hmac
-import secrets
 from collections.abc import AsyncGenerator, Sequence
-from itertools import count
 from typing import Annotated, Any
 
 from autogen_agentchat.agents import BaseChatAgent
@@ -25,6 +22,7 @@ from pydantic_core import from_json
 
 from agents.checker import echoes, fault
 from agents.languages import language, phrase
+from agents.marks import marks
 from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Side, Usage
 from agents.reasoner import case_text
 from agents.speaker import Spoken, Voice, prompt
@@ -35,7 +33,6 @@ from transcripts.event import EventKind
 from transcripts.recorder import Recorder
 
 _Sentence = tuple[str, tuple[int, ...]]
-_KEY = secrets.token_bytes(32)
 
 
 class SynthesisSettings(BaseModel):
@@ -249,12 +246,8 @@ def _quoted(shown: Sequence[CitedPassage]) -> tuple[str, str]:
         return "none", "none"
     passages = {p.number: p.passage for p in shown}
     known = "".join(f"{p.model_dump_json()}" for p in passages.values())
-    mark = next(mark for mark in map(_mark, count()) if mark not in known)
+    mark = next(mark for mark in marks() if mark not in known)
     return quote(passages, mark), mark
-
-
-def _mark(number: int) -> str:
-    return hmac.new(_KEY, str(number).encode(), "sha256").hexdigest()[:16]
 
 
 def _alternating(passages: Sequence[CitedPassage]) -> list[CitedPassage]:

@@ -73,7 +73,10 @@ class TeamSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Resources:
-    """What a team works with. `client` opens a model client for a role: one each, so that figures never mix."""
+    """What a team works with. `client` opens a model client for a role: one each, so that figures never mix.
+
+    `today` is the day on which guidelines count as expired or not, where it is not the present one.
+    """
 
     client: Callable[[Role], ChatCompletionClient]
     embedder: Embedder
@@ -81,6 +84,7 @@ class Resources:
     store: KnowledgeStore | None
     settings: TeamSettings
     rerank: Rerank | None = None
+    today: date | None = None
 
 
 class Clock:

@@ -25,7 +25,7 @@ from agents.messages import Case
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
-from ui import knowledge_commands, model_commands, transcript_commands
+from ui import knowledge_commands, model_commands, rerun_command, transcript_commands
 from ui.doctor import examine
 from ui.errors import InterfaceError
 from ui.ports import require_free
@@ -48,6 +48,7 @@ app = typer.Typer(
 app.add_typer(model_commands.app, name="models", help="The weights on this machine.")
 app.add_typer(knowledge_commands.app, name="knowledge", help="The guidelines that answers cite.")
 app.add_typer(transcript_commands.app, name="transcripts", help="The record of consultations.")
+transcript_commands.app.command("rerun")(rerun_command.rerun_command)
 
 
 @app.callback()

@@ -3,7 +3,8 @@
 InterfaceError
 ├── SettingsInvalid   a key or value that is not known
 ├── PortInUse         somebody listens there already
-└── NotReady          weights or guidelines are missing for what was asked
+├── NotReady          weights or guidelines are missing for what was asked
+└── NotRecomputable   what a consultation was argued with is no longer here
 """
 
 
@@ -21,3 +22,11 @@ class PortInUse(InterfaceError):
 
 class NotReady(InterfaceError):
     """Weights or guidelines are missing for what was asked."""
+
+
+class NotRecomputable(InterfaceError):
+    """What a consultation was argued with is no longer here, or is not on its record; `missing` says what."""
+
+    def __init__(self, consultation: str, missing: str) -> None:
+        super().__init__(f"{consultation} cannot be computed again: {missing}")
+        self.missing = missing

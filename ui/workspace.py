@@ -4,9 +4,6 @@ Everything is opened on first use and once. Knows nothing of how results are sho
 """
 
 import asyncio
-import importlib.metadata
-import os
-import platform
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import cached_property
@@ -16,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from autogen_core import CancellationToken
 from autogen_core.models import ChatCompletionClient
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from agents.consultation import Outcome, Progress, consult
 from agents.messages import Case
@@ -33,10 +30,11 @@ from models.remote import RemoteChatClient
 from models.weights import WeightStore
 from transcripts.event import EventKind
 from transcripts.keys import KeyRing
-from transcripts.recorder import Recorder
 from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
+from ui import machine
 from ui.errors import NotReady, SettingsInvalid
+from ui.machine import Circumstances, LoadedModel
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,17 +42,6 @@ if TYPE_CHECKING:
     from models.reranker import Reranker
 
 ROLES: tuple[Role, ...] = ("english", "local", "synthesizer")
-_RECORDED_PACKAGES = ("autogen-agentchat", "gradio", "lancedb", "llama-cpp-python", "sentence-transformers", "torch")
-
-
-class LoadedModel(BaseModel):
-    """A model in use: its role, name in the registry or the settings, and the hash of its weights, if they are here."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    role: str
-    name: str
-    sha256: str
-    demonstration: bool
 
 
 class Workspace:
@@ -149,7 +136,7 @@ class Workspace:
 
     def client(self, role: Role) -> ChatCompletionClient:
         """A model client for a role."""
-        name, sampling = self.model(role), Sampling(temperature=self.settings.models.temperature)
+        name, sampling = self.model(role), self._sampling
         if name in self.settings.remote:
             return RemoteChatClient(self.endpoints(name), sampling)
         card = self.registry.card(name)
@@ -197,10 +184,14 @@ class Workspace:
         empty = NotReady("The knowledge base is empty; run `coreasoner knowledge add FOLDER` first.")
         if not self.settings.knowledge_folder.exists():
             raise empty
-        for name in models:
-            asyncio.run(self._open(name))
+        self.open_models()
         if self.store.is_empty:
             raise empty
+
+    def open_models(self) -> None:
+        """Open the models that speak; not to be called from an event loop. Raises ModelError."""
+        for name in dict.fromkeys(self.model(role) for role in ROLES):
+            asyncio.run(self._open(name))
 
     def _remote_names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for name in map(self.model, ROLES) if name in self.settings.remote))
@@ -211,11 +202,22 @@ class Workspace:
         else:
             await self.engine(name).start()
 
-    async def consult(self, case: Case, token: CancellationToken) -> AsyncGenerator[Progress, None]:
-        """Argue a case on the record. Raises ModelError, KnowledgeError, TranscriptError."""
-        resources = self.resources()
+    async def consult(
+        self,
+        case: Case,
+        token: CancellationToken,
+        *,
+        shown: str = "",
+        resources: Resources | None = None,
+        rerun_of: str = "",
+    ) -> AsyncGenerator[Progress, None]:
+        """Argue a case on the record; `shown` is the language of what shows it. A case that is computed again brings
+        `resources` like those of its first time. Raises ModelError, KnowledgeError, TranscriptError.
+        """
+        resources = resources or self.resources()
         with self.transcripts.begin() as recorder:
-            self._record_machine(recorder)
+            circumstances = self._circumstances(resources, shown, rerun_of)
+            recorder.record(EventKind.MODEL, circumstances.model_dump(mode="json"))
             try:
                 # Closed here and not by garbage collection, so that the agents have stopped before the record ends.
                 async with aclosing(consult(case, resources, recorder, token)) as argued:
@@ -225,20 +227,33 @@ class Workspace:
                 for engine in self._engines.values():
                     engine.forget(recorder.consultation_id)
 
-    def _record_machine(self, recorder: Recorder) -> None:
-        models: list[JsonValue] = [m.model_dump(mode="json") for m in self.loaded()]
-        recorder.record(
-            EventKind.MODEL,
-            {
-                "models": models,
-                "engine": self.settings.engine.model_dump(mode="json"),
-                "engines": {name: engine.description for name, engine in self._engines.items()},
-                "remote": {name: self.endpoints(name).description for name in self._remote_names()},
-                "team": self.settings.team.model_dump(mode="json"),
-                "versions": {name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
-                "machine": {"system": platform.platform(), "processors": os.cpu_count() or 0},
-            },
+    def _circumstances(self, resources: Resources, shown: str, rerun_of: str) -> Circumstances:
+        settings = self.settings
+        local = tuple(dict.fromkeys(name for name in map(self.model, ROLES) if name not in settings.remote))
+        templates = {name: self.registry.card(name).chat_template for name in local}
+        return Circumstances(
+            models=self.loaded(),
+            engine=settings.engine,
+            engines={name: self._run_as(name) for name in local},
+            remote={name: self.endpoints(name).description for name in self._remote_names()},
+            chat_templates={name: chat_template(used).model_dump(mode="json") for name, used in templates.items()},
+            sampling=self._sampling,
+            team=settings.team,
+            thresholds=resources.thresholds,
+            guidelines=resources.store.version() if resources.store else "",
+            prompts=machine.prompts(),
+            versions=machine.versions(),
+            machine=machine.hardware(),
+            shown=shown,
+            rerun_of=rerun_of,
         )
+
+    def _run_as(self, name: str) -> dict[str, JsonValue]:
+        return {"settings": self.settings.engine_of(name).model_dump(mode="json"), **self.engine(name).description}
+
+    @property
+    def _sampling(self) -> Sampling:
+        return Sampling(temperature=self.settings.models.temperature)
 
     def close(self) -> None:
         """Unload the weights and close the record."""
