@@ -117,7 +117,7 @@ class Chat:
         return cards.header(words, names, demonstration=demonstration), board.lane("english"), board.lane("local")
 
     def _board(self, words: Translation, language: str | None) -> Board:
-        return Board(words, language, self._workspace.store.document_text)
+        return Board(words, language, lambda digest: self._workspace.archive.document_text(digest))
 
     def _look(self, text: str, language: str) -> str:
         configured = self._workspace.settings.languages

@@ -4,6 +4,7 @@ Opening one proves it, and is put on its record. Knows nothing of how events are
 """
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -90,17 +91,17 @@ class RecordPage:
 
     def _begin(self, consultation: str, request: gr.Request) -> Update:
         words, record = page_words(request), self._workspace.transcripts
-        found: Verified | TranscriptError
         events: list[Event] = []
         try:
-            found = record.verify(consultation)
+            record.verify(consultation)
+            # What was altered is left as it is.
             record.annotate(consultation, EventKind.VIEWED, {"by": "chat", "as": "replay"})
         except TranscriptError as error:
-            found = error
-        try:
+            found: Verified | TranscriptError = error
+        else:
+            found = record.verify(consultation)
+        with suppress(TranscriptError):
             events = list(record.events(consultation))
-        except TranscriptError as error:
-            found = error
         sound = record_cards.sound(events, found)
         playback = Playback(sound, lambda: self._board(sound, request))
         self._open[request.session_hash or ""] = playback
