@@ -3,6 +3,8 @@
 Shown once there is an answer. Knows nothing of how it came about.
 """
 
+from typing import Any
+
 import gradio as gr
 
 from transcripts.errors import TranscriptError
@@ -22,7 +24,8 @@ class Feedback:
         self._workspace = workspace
         self._answered: dict[str, str] = {}
         with gr.Group(visible=False, elem_id="feedback") as self._group:
-            self._rating = gr.Radio([(say(rating), rating) for rating in RATINGS], label=say("feedback"))
+            choices: list[tuple[Any, str]] = [(say(rating), rating) for rating in RATINGS]
+            self._rating = gr.Radio(choices, label=say("feedback"))
             self._note = gr.Textbox(label=say("note"), lines=1, max_lines=6, max_length=MAX_NOTE)
             self._send = gr.Button(say("send"), elem_id="send-feedback")
         self._said = gr.HTML(elem_id="feedback-said")

@@ -153,7 +153,7 @@ class RecordPage:
 
     def _drawn(self, playback: Playback, words: Translation) -> Update:
         event = playback.event
-        panels = {self._panels[name]: html for name, html in playback.board.changes().items()}
+        panels: Update = {self._panels[name]: html for name, html in playback.board.changes().items()}
         return {
             **panels,
             self._event: record_cards.place(words, event, len(playback.events)),
