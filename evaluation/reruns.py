@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autogen_core import CancellationToken
 
@@ -62,7 +62,7 @@ def settings(models: Path, home: Path, model: str = MODEL, *, small: bool = True
     engine = {"context_length": 4096, "lanes": 2, "sequences": 2, "exact": True}
     reasoner = {"rendering_tokens": 24, "reasoning_tokens": 32, "concept_tokens": 48}
     team = {"reasoner": reasoner, "kept": 2, "synthesis": {"answer_tokens": 64, "evidence_tokens": 150}}
-    chosen = {"team": team} if small else {}
+    chosen: dict[str, Any] = {"team": team} if small else {}
     return load_settings(home=home, models={"folder": models, **roles}, engine=engine, **chosen)
 
 
