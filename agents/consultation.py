@@ -177,7 +177,7 @@ async def consult(
     if heard.red_flags:
         recorder.record(EventKind.RED_FLAG, heard.red_flags.model_dump(mode="json"))
         yield heard.red_flags
-    flow = build_flow(resources, recorder, clock, date.today())
+    flow = build_flow(resources, recorder, clock, resources.today or date.today())
     task = StructuredMessage[Case](content=case, source="clinician")
     stream = flow.run_stream(task=task, cancellation_token=token, output_task_messages=False)
     try:
@@ -192,7 +192,9 @@ async def consult(
         # AutoGen turns whatever an agent raised into text; an unwritable record refuses this write with its own error.
         recorder.record(EventKind.ERROR, {"message": str(error)})
         raise
-    yield heard.outcome(recorder.consultation_id, clock())
+    outcome = heard.outcome(recorder.consultation_id, clock())
+    recorder.at_the_end({"seconds": outcome.seconds, "usage": outcome.usage.model_dump(mode="json")})
+    yield outcome
 
 
 async def _stoppable(stream: AsyncGenerator[_Item, None], token: CancellationToken) -> AsyncGenerator[_Item, None]:

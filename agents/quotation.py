@@ -4,15 +4,11 @@ Everything stands between lines that only this program could have written, each 
 nothing of what is asked about it.
 """
 
-import hmac
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import count
 
+from agents.marks import marks
 from agents.messages import CitedPassage
 from knowledge.untrusted import neutralise, quote
-
-_KEY = secrets.token_bytes(32)
 
 
 def quoted(shown: Sequence[CitedPassage], besides: Sequence[str] = ()) -> tuple[str, str]:
@@ -23,7 +19,7 @@ def quoted(shown: Sequence[CitedPassage], besides: Sequence[str] = ()) -> tuple[
     """
     passages = {p.number: p.passage for p in shown}
     known = "".join([*(p.model_dump_json() for p in passages.values()), *besides])
-    mark = next(mark for mark in map(_mark, count()) if mark not in known)
+    mark = next(mark for mark in marks() if mark not in known)
     return (quote(passages, mark) if passages else "none"), mark
 
 
@@ -44,10 +40,6 @@ async def fitting(
             break
         chosen.append(passage)
     return tuple(sorted(chosen, key=lambda p: p.number))
-
-
-def _mark(number: int) -> str:
-    return hmac.new(_KEY, str(number).encode(), "sha256").hexdigest()[:16]
 
 
 def _alternating(passages: Sequence[CitedPassage]) -> list[CitedPassage]:

@@ -4,7 +4,7 @@ Prompts are recorded before they are sent, streams while they arrive. Knows noth
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from importlib.resources import files
 from string import Template
@@ -16,6 +16,8 @@ from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, 
 from pydantic import BaseModel, JsonValue
 
 from agents.messages import Span, Usage
+from agents.telemetry import answered, failed, requested
+from models.errors import ModelError
 from transcripts.errors import TranscriptError
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
@@ -74,7 +76,7 @@ class Voice:
             "seed": self._seed,
             "max_tokens": max_tokens,
         }
-        self._record_prompt(phase, messages, options)
+        self._record_prompt(phase, messages, options, output)
         text: list[str] = []
         record = self._recorder.stream(self.agent, phase)
         try:
@@ -90,19 +92,22 @@ class Voice:
                     if isinstance(item, CreateResult):
                         result, figures = item, getattr(self._client, "figures", None)
                         continue
-                    record.add(item)
-                    text.append(item)
-                    yield ModelClientStreamingChunkEvent(content=item, source=self.agent, metadata={"phase": phase})
+                    said = _until(enough, "".join(text), item)
+                    record.add(said)
+                    text.append(said)
+                    yield ModelClientStreamingChunkEvent(content=said, source=self.agent, metadata={"phase": phase})
                     if enough("".join(text)):
                         result, figures = await self._abandoned(messages, "".join(text)), None
                         break
             record.close()
             span = Span(agent=self.agent, phase=phase, start=start, end=self._clock())
             yield self._spoken("".join(text), result, span, figures)
-        except BaseException:
+        except BaseException as error:
             # What was said until then belongs on the record; that it cannot be written is not the error to tell here.
             with suppress(TranscriptError):
                 record.close()
+                if isinstance(error, ModelError):
+                    self._recorder.record(EventKind.ERROR, {"agent": self.agent, "phase": phase, **failed(error)})
             raise
 
     async def _abandoned(self, messages: Sequence[LLMMessage], text: str) -> CreateResult:
@@ -115,11 +120,23 @@ class Voice:
         """How many tokens `text` is to this voice's model. Raises ModelError."""
         return await asyncio.to_thread(self._client.count_tokens, [UserMessage(content=text, source=self.agent)])
 
-    def _record_prompt(self, phase: str, messages: Sequence[LLMMessage], options: dict[str, str | int]) -> None:
+    def note(self, kind: EventKind, body: BaseModel) -> None:
+        """Put a value of this voice's agent on the record. Raises TranscriptError."""
+        self._recorder.record(kind, body.model_dump(mode="json"))
+
+    def _record_prompt(
+        self,
+        phase: str,
+        messages: Sequence[LLMMessage],
+        options: Mapping[str, str | int],
+        output: type[BaseModel] | None,
+    ) -> None:
         sent: list[JsonValue] = [m.model_dump(mode="json", include={"type", "content"}) for m in messages]
-        self._recorder.record(
-            EventKind.PROMPT, {"agent": self.agent, "phase": phase, "messages": sent, "options": dict(options)}
-        )
+        body: dict[str, JsonValue] = {"agent": self.agent, "phase": phase, "messages": sent, "options": dict(options)}
+        if output:
+            body["output_schema"] = output.model_json_schema()
+        asked = requested(self._client, self.agent, options, form=output is not None)
+        self._recorder.record(EventKind.PROMPT, {**body, **asked})
 
     def _spoken(self, text: str, result: CreateResult, span: Span, figures: Any) -> Spoken:
         usage = Usage(
@@ -130,6 +147,20 @@ class Voice:
         generation = figures.model_dump(mode="json") if figures else {}
         self._recorder.record(
             EventKind.MODEL,
-            {"agent": self.agent, "phase": span.phase, "finish_reason": result.finish_reason, "figures": generation},
+            {
+                "agent": self.agent,
+                "phase": span.phase,
+                "finish_reason": result.finish_reason,
+                "figures": generation,
+                **answered(self._client, self.agent, result),
+            },
         )
         return Spoken(text=text, finished=result.finish_reason == "stop", usage=usage, span=span)
+
+
+def _until(enough: Callable[[str], bool], before: str, piece: str) -> str:
+    """The beginning of `piece` with which it is enough, or all of it: how a model's text is cut into pieces is chance,
+    and where it is stopped shall not be."""
+    if not enough(before + piece):
+        return piece
+    return next(piece[:end] for end in range(1, len(piece) + 1) if enough(before + piece[:end]))

@@ -85,6 +85,7 @@ class Resources:
     """What a team works with. `client` opens a model client for a role: one each, so that figures never mix.
 
     Embedder or store None are not there, and `without` says why; the thresholds are then `BY_NAME`.
+    `today` is the day on which guidelines count as expired or not, where it is not the present one.
     """
 
     client: Callable[[Role], ChatCompletionClient]
@@ -94,6 +95,7 @@ class Resources:
     settings: TeamSettings
     rerank: Rerank | None = None
     without: Mapping[Part, str] = field(default_factory=dict)
+    today: date | None = None
 
 
 class Clock:

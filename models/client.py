@@ -32,6 +32,7 @@ class GenerationFigures(BaseModel):
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    tokens: tuple[int, ...]
     tokens_sha256: str
     queued_s: float
     prefill_s: float

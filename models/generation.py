@@ -185,6 +185,7 @@ class Generation:
             prompt_tokens=len(self.asked.tokens),
             cached_tokens=self._cached,
             completion_tokens=len(self._chosen),
+            tokens=tuple(self._chosen),
             tokens_sha256=hashlib.sha256(b"".join(t.to_bytes(4, "little") for t in self._chosen)).hexdigest(),
             queued_s=self._started - self.asked.since,
             prefill_s=prefilled - self._started,

@@ -9,7 +9,7 @@ import os
 import struct
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,10 @@ _DIGEST_BYTES = 32
 def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
     """How many tokens two texts begin with in common."""
     return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def _begins(beginning: Sequence[int], tokens: Sequence[int]) -> bool:
+    return common_prefix(beginning, tokens) == len(beginning)
 
 
 class Saved(NamedTuple):
@@ -48,11 +52,18 @@ class Prefixes:
             with suppress(OSError):  # a full or read-only disk costs a prefill and nothing else
                 self._write(self._folder, tokens, state)
 
-    def longest(self, owner: str, tokens: Sequence[int], static: int) -> Saved | None:
-        """The state that holds most of the beginning of `tokens`, among everyone's and those of `owner`."""
+    def longest(
+        self, owner: str, tokens: Sequence[int], static: int, places: Collection[int] | None = None
+    ) -> Saved | None:
+        """The state that holds most of the beginning of `tokens`, among everyone's and those of `owner`.
+
+        With `places`, everyone's are only those that end there, and each is used as a whole.
+        """
         self._read(tokens[:static])
         with self._lock:
             mine = [key for key in self._saved if not key[0] or key[0] == owner]
+            if places is not None:
+                mine = [key for key in mine if (key[0] or len(key[1]) in places) and _begins(key[1], tokens)]
             best = max(mine, key=lambda key: common_prefix(key[1], tokens), default=None)
             if best is None or not common_prefix(best[1], tokens):
                 return None

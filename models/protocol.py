@@ -146,7 +146,7 @@ class Finished(_Message):
 
     `cached_tokens` were not prefilled again. `shared` says that other texts were computed in the same batches, which
     changes the logits in their last digits: such a text can be replayed but perhaps not computed again.
-    `tokens_sha256` is over the new tokens as 4-byte little-endian integers.
+    `tokens` are the new ones, `tokens_sha256` is over them as 4-byte little-endian integers.
     """
 
     event: Literal["finished"] = "finished"
@@ -157,6 +157,7 @@ class Finished(_Message):
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    tokens: tuple[int, ...] = ()
     tokens_sha256: str
     queued_s: float
     prefill_s: float

@@ -169,9 +169,16 @@ class Crew:
         self._scheduler.send(Piece(id=id, text=text))
 
     def _prepare(self, seat: Seat, asked: Asked) -> None:
-        """Leave in the seat what the request can use: its own conversation's, or a saved state, or nothing."""
+        """Leave in the seat what the request can use: its own conversation's, or a saved state, or nothing.
+
+        An exact engine goes on only from where every run of the case comes by, so that what is read at once does not
+        depend on what was asked before.
+        """
         useful = min(seat.useful(asked), len(asked.tokens) - 1)
-        saved = self._scheduler.prefixes.longest(asked.request.conversation, asked.tokens, asked.static)
+        places = {asked.static, asked.public} if self._settings.exact else None
+        if places and useful < max(places) + _WORTH_SAVING:
+            useful = 0
+        saved = self._scheduler.prefixes.longest(asked.request.conversation, asked.tokens, asked.static, places)
         better = min(common_prefix(saved.tokens, asked.tokens), len(asked.tokens) - 1) if saved else 0
         if seat.conversation and (not useful or seat.conversation != asked.request.conversation):
             self._put_by(seat)
@@ -266,6 +273,7 @@ class Scheduler:
         self.changed = threading.Condition()
         self.closing = False
         self.prefixes, self.send = prefixes, send
+        self._exact = settings.exact
         self.sequences = 1 if settings.exact else -(-max(settings.sequences, lanes) // lanes)
         self._weights, self._threads = weights, threads
         self._queue = TurnQueue()
@@ -381,6 +389,8 @@ class Scheduler:
         """Whether somebody is reading the same beginning just now; then this one waits for that place."""
         for reader, prefilled in (pair for crew in self._crews for pair in crew.reading()):
             shareable = self._shareable(reader, asked)
+            if self._exact and shareable not in (reader.static, reader.public):
+                continue
             if shareable - prefilled >= _WORTH_WAITING:
                 reader.marks.add(shareable)
                 self._following.setdefault(reader.request.id, []).append(asked)

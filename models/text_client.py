@@ -56,6 +56,11 @@ class TextClient(ChatCompletionClient):
             raise EngineError("The model's stream ended without a result; report this.")
         return result
 
+    def sampling(self, options: Mapping[str, Any]) -> Sampling:
+        """The sampling parameters of a call with these `extra_create_args`."""
+        chosen = {name: value for name, value in options.items() if name in Sampling.model_fields}
+        return Sampling.model_validate({**self._sampling.model_dump(), **chosen})
+
     def result(self, text: str, reason: str, usage: RequestUsage) -> CreateResult:
         """The end of a stream, counted. Whatever ended it but the model itself is a matter of length."""
         self._usage.prompt_tokens += usage.prompt_tokens

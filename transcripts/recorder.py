@@ -63,6 +63,8 @@ class Recorder:
         self._streams: list[StreamRecorder] = []
         self._ended = False
         self._failure: TranscriptUnwritable | None = None
+        self._last: Body = {}
+        self._waited = 0.0
 
     def record(self, kind: EventKind, body: Body) -> Event:
         """Append one event and return it once it is on the disk.
@@ -72,17 +74,24 @@ class Recorder:
         """
         if kind is EventKind.FINISHED:
             raise EventRefused("the finished event was not recorded because it ends the consultation; call finish()")
+        begun = time.perf_counter()
         with self._lock:
             written = self._queue(kind, body)
         # Others may queue theirs meanwhile, to be written together.
-        return self._durable(written)
+        event = self._durable(written)
+        self._spent(begun)
+        return event
 
     def stream(self, agent: str, role: str = "", *, clock: Callable[[], float] = time.monotonic) -> "StreamRecorder":
         """Open a token stream that starts now; `clock` counts its seconds."""
         with self._lock:
-            stream = StreamRecorder(self._later, len(self._streams), agent, role, clock)
+            stream = StreamRecorder(self._later, self._spent, len(self._streams), agent, role, clock)
             self._streams.append(stream)
         return stream
+
+    def at_the_end(self, body: Body) -> None:
+        """What the last event shall say beside the status."""
+        self._last = body
 
     def finish(self, status: Outcome = Status.FINISHED) -> None:
         """Write what open streams still hold, then the last event; the first call decides, later ones do nothing."""
@@ -90,9 +99,15 @@ class Recorder:
             stream.close()
         with self._lock:
             if not self._ended:
-                self._durable(self._queue(EventKind.FINISHED, {"status": status.value}))
+                cost = {"record_seconds": self._waited}
+                self._durable(self._queue(EventKind.FINISHED, {**self._last, **cost, "status": status.value}))
                 self._ended = True
                 self._release()
+
+    def _spent(self, begun: float) -> None:
+        """Count the seconds since `begun`, for which the case waited for its record."""
+        with self._lock:
+            self._waited += time.perf_counter() - begun
 
     def _later(self, kind: EventKind, body: Body) -> Callable[[], Event]:
         """Queue an event; what is returned waits until it is durable."""
@@ -162,12 +177,14 @@ class StreamRecorder:
     def __init__(
         self,
         record: Callable[[EventKind, Body], Callable[[], Event]],
+        spent: Callable[[float], None],
         number: int,
         agent: str,
         role: str,
         clock: Callable[[], float],
     ) -> None:
         self._record = record
+        self._spent = spent
         self._number = number
         self._agent = agent
         self._role = role
@@ -182,6 +199,7 @@ class StreamRecorder:
 
     def add(self, text: str) -> None:
         """Take the next chunk; raises what `Recorder.record` raises, and EventRefused once closed."""
+        begun = time.perf_counter()
         with self._lock:
             if self._closed:
                 raise EventRefused(
@@ -193,16 +211,19 @@ class StreamRecorder:
             if now - self._flushed >= _FLUSH_EVERY:
                 self._flush()
                 self._flushed = now
+        self._spent(begun)
 
     def close(self) -> None:
         """Record what is left and wait until all is durable; closing twice does nothing.
 
         Raises what `Recorder.record` raises.
         """
+        begun = time.perf_counter()
         with self._lock:
             self._flush()
             self._confirm()
             self._closed = True
+        self._spent(begun)
 
     def _confirm(self) -> None:
         if self._durable:

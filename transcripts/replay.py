@@ -64,5 +64,6 @@ def _happened(event: Event) -> Iterator[tuple[datetime, Moment]]:
         return
     part = stream_part(event)
     for milliseconds, text in part.chunks:
-        time = part.started + timedelta(milliseconds=milliseconds)
+        # Rounded up, a last chunk would come after what followed it; it was there before its event was written.
+        time = min(part.started + timedelta(milliseconds=milliseconds), event.time)
         yield time, Moment(0.0, event.seq, event.kind, part.agent, part.stream, text)

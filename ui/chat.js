@@ -10,7 +10,9 @@
     const citation = event.target.closest("a.citation");
     if (!citation) return;
     event.preventDefault();
-    const card = document.getElementById(citation.getAttribute("href").slice(1));
+    // The page that argues and the one that replays may both show a passage of that number.
+    const board = citation.closest(".board") || document;
+    const card = board.querySelector(citation.getAttribute("href"));
     if (!card) return;
     card.closest("details.far")?.setAttribute("open", "");
     card.querySelector("details").open = true;

@@ -13,89 +13,25 @@ from typing import Any
 import gradio as gr
 from autogen_core import CancellationToken
 
-from agents.consultation import Chunk, Outcome, Progress, first_look, prepare
+from agents.consultation import Chunk, Outcome, first_look, prepare
 from agents.errors import CaseError
 from agents.languages import languages
-from agents.messages import MAX_CASE_CHARACTERS, Alignment, Answer, Argument, Case, Evidence, Rebuttal, Side
+from agents.messages import MAX_CASE_CHARACTERS, Case
 from agents.missing import missing
-from agents.reasoner import listing
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
 from ui import cards
+from ui.board import Board
 from ui.errors import InterfaceError
-from ui.translation import Translation, preferred, translation, translations
+from ui.feedback import Feedback
+from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
+from ui.record_page import RecordPage
+from ui.translation import Translation, translations
 from ui.workspace import Workspace
 
-_REDRAW_S = 0.12
-_SIDES: dict[str, Side] = {"EnglishReasoner": "english", "LocalClinician": "local"}
-_TITLES: dict[Side, str] = {"english": "english_reasoner", "local": "local_clinician"}
 _ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InterfaceError, OSError)
 _DETECT = ""
-
-Update = dict[gr.blocks.Block, Any]
-
-
-class Board:
-    """What the page shows of one running case."""
-
-    def __init__(self, words: Translation, case: Case | None) -> None:
-        self.words = words
-        self._languages: dict[Side, str | None] = {"english": "en", "local": case.language if case else None}
-        self._text: dict[Side, str] = {"english": "", "local": ""}
-        self._phase: dict[Side, str] = {"english": "waiting", "local": "waiting"}
-        self._extra: dict[Side, str] = {"english": "", "local": ""}
-        self._answering: dict[Side, str] = {"english": "", "local": ""}
-        self.status = ""
-        self.evidence: Evidence | None = None
-
-    def take(self, progress: Progress) -> None:
-        """Keep what changes the lanes and the status."""
-        match progress:
-            case Chunk():
-                self._chunk(progress)
-            case Argument():
-                side = progress.reasoning.side
-                self._phase[side] = "done" if progress.reasoning.status == "argued" else "unavailable"
-                self._extra[side] = cards.argument_details(self.words, progress)
-                self._wait()
-            case Rebuttal():
-                self._phase[progress.side], self._answering[progress.side] = "done", ""
-                self._extra[progress.side] += cards.rebuttal(self.words, progress)
-                self._wait()
-            case Alignment():
-                self.status = self.words["answering"]
-                self.evidence = progress.evidence
-            case Outcome():
-                self.status = f"{self.words['done']} · {progress.seconds:.0f} s"
-
-    def _chunk(self, chunk: Chunk) -> None:
-        if side := _SIDES.get(chunk.agent):
-            self._phase[side] = chunk.phase
-            self.status = self.words["rebuttal" if chunk.phase == "rebuttal" else "reasoning"]
-            if chunk.phase == "reasoning":
-                self._text[side] += chunk.text
-            elif chunk.phase == "rebuttal":
-                self._answering[side] += chunk.text
-
-    def _wait(self) -> None:
-        if all(phase in ("done", "unavailable") for phase in self._phase.values()):
-            self.status = self.words["aligning"]
-
-    def stop(self) -> None:
-        """Nothing is waited for any more."""
-        self._phase = {
-            side: phase if phase in ("done", "unavailable") else "waiting" for side, phase in self._phase.items()
-        }
-
-    def lane(self, side: Side) -> str:
-        """One side's panel."""
-        extra, language = self._extra[side], self._languages[side]
-        if self._answering[side]:
-            extra += cards.answering(
-                self.words, str(listing(self._answering[side], cut=True).get("reason", "")), language
-            )
-        return cards.lane(self.words, _TITLES[side], self._phase[side], self._text[side], language, extra)
 
 
 class Chat:
@@ -113,6 +49,14 @@ class Chat:
     def _lay_out(self) -> None:
         say = self.i18n
         self._header = gr.HTML(elem_id="header")
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab(say("case"), elem_id="case-tab"), gr.Column(elem_classes="board"):
+                self._lay_out_case()
+            with gr.Tab(say("record"), elem_id="record-tab") as tab:
+                self._record = RecordPage(self._workspace, say, tab)
+
+    def _lay_out_case(self) -> None:
+        say = self.i18n
         self._case = gr.Textbox(
             label=say("case"),
             placeholder=say("case_placeholder"),
@@ -134,19 +78,13 @@ class Chat:
             self._english = gr.Textbox(label=say("english_rendering"), lines=2, elem_id="english")
             self._options = gr.Textbox(label=say("options"), lines=2, elem_id="options")
             self._hypothesis = gr.Textbox(label=say("hypothesis"), lines=2, elem_id="hypothesis")
-        self._alarm = gr.HTML(elem_id="alarm")
-        self._status = gr.HTML(elem_id="status")
-        with gr.Row(equal_height=True, elem_id="lanes"):
-            self._english_lane = gr.HTML(elem_id="english-lane", min_width=300)
-            self._local_lane = gr.HTML(elem_id="local-lane", min_width=300)
-        self._answer = gr.HTML(elem_id="answer")
-        self._chain = gr.HTML(elem_id="chain")
-        self._evidence = gr.HTML(elem_id="evidence")
+        self._panels = lay_out_panels()
+        self._feedback = Feedback(self._workspace, say)
 
     def _connect(self) -> None:
-        lanes = [self._english_lane, self._local_lane]
+        lanes = [self._panels["english"], self._panels["local"]]
         self.blocks.load(self._greet, None, [self._header, *lanes], api_visibility="private")
-        shown = [*lanes, self._answer, self._chain, self._evidence, self._status, self._ask, self._stop]
+        shown = [*self._panels.values(), *self._feedback.blocks, self._ask, self._stop]
         asked = [self._case, self._language, self._english, self._options, self._hypothesis]
         asking = [self._ask.click, self._case.submit]
         # Not queued: a red flag does not wait for other cases, nor for a model.
@@ -154,7 +92,7 @@ class Chat:
             asking,
             self._look,
             [self._case, self._language],
-            [self._alarm],
+            [self._panels["alarm"]],
             queue=False,
             api_visibility="private",
             show_progress="hidden",
@@ -169,18 +107,21 @@ class Chat:
             concurrency_limit=self._workspace.settings.chat.cases_at_once,
             trigger_mode="once",
         )
+        self.blocks.unload(self._forget)
         self._stop.click(self._halt, None, [self._stop], queue=False, api_visibility="private", show_progress="hidden")
 
     def _greet(self, request: gr.Request) -> tuple[str, str, str]:
-        words = _words(request)
+        words = page_words(request)
         models = self._workspace.loaded()
         names = [model.name for model in models if model.role != "embedder"]
         demonstration = any(model.demonstration for model in models)
-        board = Board(words, None)
-        code = preferred(request.headers.get("accept-language", ""))
-        lacking = [missing(part, code, reason) for part, reason in self._workspace.lacking.items()]
+        board = self._board(words, None)
+        lacking = [missing(part, page_language(request), why) for part, why in self._workspace.lacking.items()]
         shown = cards.header(words, names, demonstration=demonstration, lacking=lacking)
         return shown, board.lane("english"), board.lane("local")
+
+    def _board(self, words: Translation, language: str | None) -> Board:
+        return Board(words, language, lambda digest: self._workspace.archive.document_text(digest))
 
     def _look(self, text: str, language: str) -> str:
         settings = self._workspace.settings
@@ -191,7 +132,7 @@ class Chat:
     async def _argue(
         self, text: str, language: str, english: str, options: str, hypothesis: str, request: gr.Request
     ) -> AsyncGenerator[Update, None]:
-        words = _words(request)
+        words = page_words(request)
         listed = [line.strip() for line in (options or "").splitlines() if line.strip()]
         settings = self._workspace.settings
         try:
@@ -205,78 +146,56 @@ class Chat:
                 local=settings.local_language or None,
             )
         except CaseError as error:
-            yield {self._status: cards.status(str(error), "fault")}
+            yield {self._panels["status"]: cards.status(str(error), "fault")}
             return
-        board = Board(words, case)
+        board = self._board(words, case.language)
         token = self._running[request.session_hash or ""] = CancellationToken()
-        yield self._begun(board)
+        yield {**self._drawn(board), **self._feedback.hidden(), **self._buttons(running=True)}
         try:
-            async for update in self._watch(case, board, token, request.username):
+            async for update in self._watch(case, board, token, request):
                 yield update
         except asyncio.CancelledError:
             board.stop()
-            yield {**self._lanes(board), self._status: cards.status(words["stopped"])}
+            yield self._drawn(board)
         except _ERRORS as error:
-            board.stop()
-            yield {**self._lanes(board), self._status: cards.status(str(error), "fault")}
+            board.stop(str(error))
+            yield self._drawn(board)
         finally:
             token.cancel()
             self._running.pop(request.session_hash or "", None)
-        yield {self._ask: gr.Button(interactive=True), self._stop: gr.Button(interactive=False)}
+        yield self._buttons(running=False)
 
     async def _watch(
-        self, case: Case, board: Board, token: CancellationToken, subject: str | None
+        self, case: Case, board: Board, token: CancellationToken, request: gr.Request
     ) -> AsyncGenerator[Update, None]:
         drawn = 0.0
-        async for progress in self._workspace.consult(case, token, subject):
+        async for progress in self._workspace.consult(
+            case, token, subject=request.username, shown=page_language(request)
+        ):
             board.take(progress)
             now = time.monotonic()
-            if isinstance(progress, Chunk) and now - drawn < _REDRAW_S:
+            if isinstance(progress, Chunk) and now - drawn < REDRAW_S:
                 continue
             drawn = now
-            yield {**self._lanes(board), self._status: cards.status(board.status), **self._finished(progress, board)}
+            yield self._drawn(board)
+            if isinstance(progress, Outcome):
+                yield self._feedback.asked_about(progress.transcript_id, request)
 
-    def _finished(self, progress: Progress, board: Board) -> Update:
-        words = board.words
-        match progress:
-            case Alignment():
-                return {
-                    self._chain: cards.fused_chain(words, progress),
-                    self._evidence: cards.evidence(words, progress, self._document_text),
-                }
-            case Answer():
-                return {self._answer: cards.answer(words, progress, board.evidence)}
-            case Outcome():
-                again = cards.alarm(progress.red_flags)
-                shown = cards.answer(words, progress.answer, board.evidence, progress.transcript_id)
-                return {self._answer: f"{again}{shown}"}
-        return {}
+    def _drawn(self, board: Board) -> Update:
+        # The red flags have their own way to the page, which waits for nothing.
+        return {self._panels[name]: html for name, html in board.changes().items() if name != "alarm"}
 
-    def _document_text(self, digest: str) -> str:
-        return self._workspace.archive.document_text(digest)
+    def _buttons(self, *, running: bool) -> Update:
+        return {self._ask: gr.Button(interactive=not running), self._stop: gr.Button(interactive=running)}
 
-    def _begun(self, board: Board) -> Update:
-        return {
-            **self._lanes(board),
-            self._answer: "",
-            self._chain: "",
-            self._evidence: "",
-            self._status: cards.status(board.words["waiting"]),
-            self._ask: gr.Button(interactive=False),
-            self._stop: gr.Button(interactive=True),
-        }
-
-    def _lanes(self, board: Board) -> Update:
-        return {self._english_lane: board.lane("english"), self._local_lane: board.lane("local")}
+    def _forget(self, request: gr.Request) -> None:
+        self._feedback.forget(request)
+        self._record.forget(request)
 
     def _halt(self, request: gr.Request) -> Update:
         if token := self._running.get(request.session_hash or ""):
             token.cancel()
         return {self._stop: gr.Button(interactive=False)}
-
-
-def _words(request: gr.Request) -> Translation:
-    return translation(preferred(request.headers.get("accept-language", "")))
 
 
 def theme() -> gr.themes.Base:

@@ -26,7 +26,7 @@ from agents.missing import missing
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
-from ui import knowledge_commands, model_commands, retention_commands, transcript_commands
+from ui import knowledge_commands, model_commands, rerun_command, retention_commands, transcript_commands
 from ui.adding import add_starter
 from ui.doctor import examine
 from ui.errors import InterfaceError
@@ -51,6 +51,7 @@ app.add_typer(model_commands.app, name="models", help="The weights on this machi
 app.add_typer(knowledge_commands.app, name="knowledge", help="The guidelines that answers cite.")
 retention_commands.add_to(transcript_commands.app)
 app.add_typer(transcript_commands.app, name="transcripts", help="The record of consultations.")
+transcript_commands.app.command("rerun")(rerun_command.rerun_command)
 
 
 @app.callback()

@@ -2,7 +2,8 @@
 
 InterfaceError
 ├── SettingsInvalid   a key or value that is not known
-└── PortInUse         somebody listens there already
+├── PortInUse         somebody listens there already
+└── NotRecomputable   what a consultation was argued with is no longer here
 """
 
 
@@ -16,3 +17,11 @@ class SettingsInvalid(InterfaceError):
 
 class PortInUse(InterfaceError):
     """Somebody listens on the chat's port already."""
+
+
+class NotRecomputable(InterfaceError):
+    """What a consultation was argued with is no longer here, or is not on its record; `missing` says what."""
+
+    def __init__(self, consultation: str, missing: str) -> None:
+        super().__init__(f"{consultation} cannot be computed again: {missing}")
+        self.missing = missing

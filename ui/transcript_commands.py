@@ -196,7 +196,7 @@ def diff(
     if compared.difference is None:
         console.print(Text("Identical: the same was said and decided."))
     else:
-        for line in _difference(compared.difference):
+        for line in difference(compared.difference):
             console.print(Text(line), soft_wrap=True)
     if compared.conditions:
         console.print(Text(f"The conditions differ: {', '.join(compared.conditions)}."), soft_wrap=True)
@@ -204,7 +204,8 @@ def diff(
         raise typer.Exit(1)
 
 
-def _difference(found: Difference) -> Iterator[str]:
+def difference(found: Difference) -> Iterator[str]:
+    """What to print of where two consultations part."""
     yield visible(f"They differ in {found.what}, {found.place}:")
     for seq, text in ((found.left_seq, found.left), (found.right_seq, found.right)):
         yield f"  event {seq}: {visible(repr(text))}" if seq is not None else "  it is missing"

@@ -4,9 +4,6 @@ Everything is opened on first use and once. Knows nothing of how results are sho
 """
 
 import asyncio
-import importlib.metadata
-import os
-import platform
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from functools import cached_property
@@ -16,7 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from autogen_core import CancellationToken
 from autogen_core.models import ChatCompletionClient
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from agents.consultation import Outcome, Progress, consult
 from agents.messages import Case, Part
@@ -38,10 +35,11 @@ from models.weights import WeightStore
 from transcripts.access import Access, owner_of, system_user
 from transcripts.event import EventKind
 from transcripts.keys import KeyRing
-from transcripts.recorder import Recorder
 from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
+from ui import machine
 from ui.errors import SettingsInvalid
+from ui.machine import Circumstances, LoadedModel
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,17 +49,6 @@ if TYPE_CHECKING:
 
 _Opened = TypeVar("_Opened")
 ROLES: tuple[Role, ...] = ("english", "local", "synthesizer")
-_RECORDED_PACKAGES = ("autogen-agentchat", "gradio", "lancedb", "llama-cpp-python", "sentence-transformers", "torch")
-
-
-class LoadedModel(BaseModel):
-    """A model in use: its role, name in the registry or the settings, and the hash of its weights, if they are here."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    role: str
-    name: str
-    sha256: str
-    demonstration: bool
 
 
 class Workspace:
@@ -174,7 +161,7 @@ class Workspace:
 
     def client(self, role: Role) -> ChatCompletionClient:
         """A model client for a role."""
-        name, sampling = self.model(role), Sampling(temperature=self.settings.models.temperature)
+        name, sampling = self.model(role), self._sampling
         if name in self.settings.remote:
             return RemoteChatClient(self.endpoints(name), sampling)
         card = self.registry.card(name)
@@ -257,6 +244,11 @@ class Workspace:
             return str(error)
         return ""
 
+    def open_models(self) -> None:
+        """Open the models that speak; not to be called from an event loop. Raises ModelError."""
+        for name in dict.fromkeys(self.model(role) for role in ROLES):
+            asyncio.run(self._open(name))
+
     async def _open(self, name: str) -> None:
         if name in self.settings.remote:
             await self.endpoints(name).require_one()
@@ -264,16 +256,25 @@ class Workspace:
             await self.engine(name).start()
 
     async def consult(
-        self, case: Case, token: CancellationToken, subject: str | None = None
+        self,
+        case: Case,
+        token: CancellationToken,
+        *,
+        subject: str | None = None,
+        shown: str = "",
+        resources: Resources | None = None,
+        rerun_of: str = "",
     ) -> AsyncGenerator[Progress, None]:
         """Argue a case on the record for `subject`, or whoever runs this program, with what there is.
 
-        Raises TranscriptError.
+        `shown` is the language of what shows it. A case that is computed again brings `resources` like those of its
+        first time. Raises TranscriptError.
         """
-        resources = self.resources()
+        resources = resources or self.resources()
         with self.transcripts.begin() as recorder:
             recorder.record(EventKind.ASKED, {"subject": self.keys.pseudonym(subject or system_user())})
-            self._record_machine(recorder, resources)
+            circumstances = self._circumstances(resources, shown, rerun_of)
+            recorder.record(EventKind.MODEL, circumstances.model_dump(mode="json"))
             try:
                 # Closed here and not by garbage collection, so that the agents have stopped before the record ends.
                 async with aclosing(consult(case, resources, recorder, token)) as argued:
@@ -283,21 +284,34 @@ class Workspace:
                 for engine in self._engines.values():
                     engine.forget(recorder.consultation_id)
 
-    def _record_machine(self, recorder: Recorder, resources: Resources) -> None:
-        models: list[JsonValue] = [m.model_dump(mode="json") for m in self.loaded()]
-        recorder.record(
-            EventKind.MODEL,
-            {
-                "models": models,
-                "engine": self.settings.engine.model_dump(mode="json"),
-                "engines": {name: engine.description for name, engine in self._engines.items()},
-                "remote": dict(self._remote()),
-                "without": {part: reason for part, reason in resources.without.items()},
-                "team": self.settings.team.model_dump(mode="json"),
-                "versions": {name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
-                "machine": {"system": platform.platform(), "processors": os.cpu_count() or 0},
-            },
+    def _circumstances(self, resources: Resources, shown: str, rerun_of: str) -> Circumstances:
+        settings = self.settings
+        local = tuple(dict.fromkeys(name for name in map(self.model, ROLES) if name not in settings.remote))
+        templates = {name: self.registry.card(name).chat_template for name in local}
+        return Circumstances(
+            models=self.loaded(),
+            engine=settings.engine,
+            engines={name: self._run_as(name) for name in local},
+            remote=dict(self._remote()),
+            without=dict(resources.without),
+            chat_templates={name: chat_template(used).model_dump(mode="json") for name, used in templates.items()},
+            sampling=self._sampling,
+            team=settings.team,
+            thresholds=resources.thresholds,
+            guidelines=resources.store.version() if resources.store else "",
+            prompts=machine.prompts(),
+            versions=machine.versions(),
+            machine=machine.hardware(),
+            shown=shown,
+            rerun_of=rerun_of,
         )
+
+    def _run_as(self, name: str) -> dict[str, JsonValue]:
+        return {"settings": self.settings.engine_of(name).model_dump(mode="json"), **self.engine(name).description}
+
+    @property
+    def _sampling(self) -> Sampling:
+        return Sampling(temperature=self.settings.models.temperature)
 
     def _remote(self) -> Iterator[tuple[str, JsonValue]]:
         """The servers of the remote models that play a role, as far as they may be asked."""

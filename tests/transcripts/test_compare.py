@@ -57,18 +57,18 @@ def test_a_later_view_is_no_difference(store: TranscriptStore) -> None:
     assert difference(store, left, right) is None
 
 
-def test_the_first_token_that_differs_is_named(store: TranscriptStore) -> None:
+def test_the_first_word_that_differs_is_named(store: TranscriptStore) -> None:
     left = run(store)
     right = run(store, ("Think ", "of ", "reflux", "."), answer="antacid")
 
-    assert difference(store, left, right) == ("stream english argue", 3, 3, "token 2", "infarction", "reflux")
+    assert difference(store, left, right) == ("stream english argue", 3, 3, "character 9", "infarction.", "reflux.")
 
 
-def test_a_stream_that_goes_on_longer_differs_at_its_next_token(store: TranscriptStore) -> None:
+def test_a_stream_that_goes_on_longer_differs_where_the_other_ends(store: TranscriptStore) -> None:
     found = difference(store, run(store), run(store, (*ENGLISH, " Or")))
 
     assert found is not None
-    assert (found.place, found.left, found.right) == ("token 4", "", " Or")
+    assert (found.place, found.left, found.right) == ("character 20", "infarction.", "infarction. Or")
 
 
 def test_a_value_that_differs_is_named_by_its_place(store: TranscriptStore) -> None:
