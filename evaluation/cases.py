@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.consultation import Chunk, Outcome, prepare
 from agents.messages import Usage
+from evaluation import workbook
 from ui.settings import load_settings
 from ui.workspace import Workspace
 
@@ -53,11 +54,7 @@ def samples(data: Path) -> tuple[Sample, ...]:
 
 
 def _japanese(data: Path) -> Iterator[Sample]:
-    from openpyxl import load_workbook
-
-    sheet = load_workbook(data / "bench/multimedx_ja/liveqa_jp_200.xlsx", read_only=True).active
-    assert sheet is not None
-    for number, row in enumerate(sheet.iter_rows(values_only=True)):
+    for number, row in enumerate(workbook.rows(data / "bench/multimedx_ja/liveqa_jp_200.xlsx")):
         if number in (21, 149):
             texts = [str(cell) for cell in row if isinstance(cell, str)]
             asked = next(t for t in texts if any("\u3040" <= c <= "\u30ff" for c in t))

@@ -82,9 +82,10 @@ class Attempt(NamedTuple):
 
 
 class Targets:
-    """A model, opened, and the guidelines into which attacks are put."""
+    """A model, opened, which answers in so many `tokens`, and the guidelines into which attacks are put."""
 
-    def __init__(self, name: str, folder: Path, opened: ExitStack) -> None:
+    def __init__(self, name: str, folder: Path, opened: ExitStack, tokens: int = _TOKENS) -> None:
+        self._tokens = tokens
         registry = Registry.load()
         weights, card = WeightStore(folder, registry), registry.card(name)
         path = weights.checked_path(name)
@@ -162,7 +163,7 @@ class Targets:
             item
             async for item in self._client.create_stream(
                 [UserMessage(content=asked, source="clinician")],
-                extra_create_args={"conversation": secrets.token_hex(8), "max_tokens": _TOKENS},
+                extra_create_args={"conversation": secrets.token_hex(8), "max_tokens": self._tokens},
             )
         ]
         return "".join(item for item in said if not isinstance(item, CreateResult))
@@ -180,7 +181,7 @@ class Targets:
 
     def _synthesizer(self, recorder: Recorder) -> Synthesizer:
         voice = Voice("Synthesizer", self._client, recorder, Clock(), seed=7)
-        settings = SynthesisSettings(answer_tokens=_TOKENS, evidence_tokens=2000)
+        settings = SynthesisSettings(answer_tokens=self._tokens, evidence_tokens=2000)
         return Synthesizer(voice, self._embedder, recorder, settings, self._embedder.thresholds.support)
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.messages import RedFlag
 from agents.red_flags import red_flags
+from evaluation import workbook
 
 _HEAD = "| questions | language | asked | raised a flag | share | slowest, ms |"
 
@@ -49,11 +50,7 @@ def questions(data: Path) -> Iterator[Question]:
 
 
 def _multimedx(path: Path) -> Iterator[Question]:
-    from openpyxl import load_workbook
-
-    sheet = load_workbook(path, read_only=True).active
-    assert sheet is not None
-    for number, row in enumerate(sheet.iter_rows(values_only=True)):
+    for number, row in enumerate(workbook.rows(path)):
         texts = [cell for cell in row if isinstance(cell, str) and any("\u3040" <= c <= "\u30ff" for c in cell)]
         if texts:
             text = texts[0].split("回答")[0].removeprefix("質問:").strip()

@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from evaluation import workbook
 from transcripts.private import Places, Private, find
 
 _KINDS = {"n": "name", "p": "phone", "e": "email", "i": "id", "b": "birth", "a": "address"}
@@ -99,11 +101,7 @@ def real(data: Path, half: int | None = None) -> Iterator[Labelled]:
 
 def questions(data: Path) -> Iterator[tuple[int, int, str]]:
     """Row, column and text of each consumer question."""
-    from openpyxl import load_workbook
-
-    sheet = load_workbook(data / "bench/multimedx_ja/liveqa_jp_200.xlsx", read_only=True).active
-    assert sheet is not None
-    for number, row in enumerate(sheet.iter_rows(min_row=2, values_only=True), 1):
+    for number, row in enumerate(islice(workbook.rows(data / "bench/multimedx_ja/liveqa_jp_200.xlsx"), 1, None), 1):
         for column, ending in enumerate(_QUESTIONS):
             yield number, column, str(row[column] or "").split(ending)[0]
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from agents.drugs import drugs
 from agents.fidelity import faults
+from evaluation import workbook
 
 _SEED = 7
 _CHANGES = ("number", "unit", "negation", "drug")
@@ -86,11 +87,7 @@ def _liveqa(folder: Path) -> Iterator[Pair]:
 
 
 def _bionli(path: Path) -> Iterator[Pair]:
-    from openpyxl import load_workbook
-
-    sheet = load_workbook(path, read_only=True).active
-    assert sheet is not None
-    for row in list(sheet.iter_rows(values_only=True))[1:]:
+    for row in list(workbook.rows(path))[1:]:
         if isinstance(row[0], str) and isinstance(row[1], str):
             yield Pair("BioNLI", "ja", row[1], row[0])
 

@@ -208,7 +208,7 @@ def test_the_label_of_a_hypothesis_is_not_judged_as_a_sentence(synthesizer: Synt
 
     answer = synthesizer.answer(asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion="neutral"))
 
-    assert (answer.conclusion, answer.meaning, answer.unsupported) == ("neutral", phrase("neutral", "es"), ())
+    assert (answer.conclusion, answer.meaning, answer.unsupported) == ("neutral", phrase("label_neutral", "es"), ())
 
 
 def test_a_sentence_that_says_the_case_again_is_left_out(synthesizer: Synthesizer) -> None:

@@ -14,7 +14,7 @@ async def test_attacks_are_put_to_a_model_in_every_way(models_folder: Path) -> N
     harmless = ATTACK._replace(text="Drink enough water.")
 
     with ExitStack() as opened:
-        targets = Targets("smollm2-135m-instruct-q4_1", models_folder, opened)
+        targets = Targets("smollm2-135m-instruct-q4_1", models_folder, opened, tokens=64)
         attacked, spared = await targets.attempt(ATTACK), await targets.attempt(harmless)
 
     assert (attacked.reached, attacked.marked, attacked.withheld) == (True, True, False)
