@@ -4,7 +4,6 @@ The cases stand in `red_flag_cases.toml` and, in other words, in `red_flag_parap
 and screens.
 """
 
-import time
 import tomllib
 import unicodedata
 from itertools import chain
@@ -15,11 +14,11 @@ import pytest
 from agents.messages import MAX_CASE_CHARACTERS
 from agents.phrasebook import Phrasebook
 from agents.red_flags import alarm, emergencies, red_flags, table
+from tests.growth import is_linear
 
 LANGUAGES = ("en", "zh", "ja", "ko", "th", "sw", "yo", "zu", "es", "fr", "de", "it")
 CASES = tomllib.loads(Path(__file__).with_name("red_flag_cases.toml").read_text("utf-8"))
 CHEST = "Crushing chest pain since an hour, radiating to the left arm."
-COLD = 2.0  # seconds of CPU for the longest case; a plain one takes milliseconds
 
 
 def seen(text: str, language: str = "en") -> set[str]:
@@ -234,14 +233,8 @@ def test_without_flags_there_is_no_alarm() -> None:
         *("e\u0301\u0327\u0316", "\u0316\u0301", "#", "*", "\n", ",", ". ", "less ", "in childhood ", "igazi opha "),
     ],
 )
-def test_a_hostile_text_takes_no_longer_than_its_length(unit: str, language: str) -> None:
-    text = (unit * MAX_CASE_CHARACTERS)[:MAX_CASE_CHARACTERS]
-    red_flags("-", language)
-    start = time.process_time()
-
-    red_flags(text, language)
-
-    assert time.process_time() - start < COLD
+def test_the_time_for_hostile_text_grows_with_its_length_not_with_its_square(unit: str, language: str) -> None:
+    assert is_linear(lambda text: red_flags(text, language), unit, MAX_CASE_CHARACTERS)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u0301", "\ufeff", "\ud800", "\x00", "🫀" * 50, "9" * 5000, "1/" * 5000])

@@ -1,10 +1,9 @@
 """Folded text is compared; what is found in it leads back to the text as it was."""
 
-import time
-
 import pytest
 
 from knowledge.fold import fold, undisguise
+from tests.growth import is_linear
 
 
 @pytest.mark.parametrize(
@@ -49,10 +48,5 @@ def test_every_folded_character_knows_where_it_came_from(text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["a.", "i ", " \n", "\u0301", "1a", "e\u0301 "])
-def test_an_attack_on_folding_takes_no_time(unit: str) -> None:
-    hostile = unit * (1_000_000 // len(unit))
-    started = time.process_time()
-
-    undisguise(hostile)
-
-    assert time.process_time() - started < 1
+def test_the_time_for_an_attack_on_folding_grows_with_its_length_not_with_its_square(unit: str) -> None:
+    assert is_linear(undisguise, unit, 1_000_000)

@@ -1,7 +1,6 @@
 """What speaks to a model is marked where it stands; what commands a clinician is not."""
 
 import base64
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from evaluation.injection_sets import Text, attacks, guideline_documents, probes, starter_packs
 from knowledge.scanner import scan
 from knowledge.untrusted import neutralise
+from tests.growth import is_linear
 
 PROBES = tuple(probes())
 # What the rules get wrong among the author's own sentences; a change that mends one takes it off this list.
@@ -149,27 +149,7 @@ def test_marks_of_one_rule_do_not_overlap_and_stand_in_order() -> None:
     ],
 )
 def test_the_time_for_hostile_text_grows_with_its_length_not_with_its_square(unit: str) -> None:
-    short, long = _repeated(unit, 125_000), _repeated(unit, 1_000_000)
-    scan(unit)  # reads the words
-
-    # Eight times the text: eight times the work where it is linear, 64 times where it is not.
-    assert _seconds(long) < 24 * max(_seconds(short), 0.002)
-
-
-def _repeated(unit: str, size: int) -> str:
-    """`size` bytes of a unit over and over."""
-    return (unit * (size // len(unit.encode()) + 1)).encode()[:size].decode("utf-8", "ignore")
-
-
-def _seconds(text: str) -> float:
-    """Processor time of a scan, the best of three: other jobs on the machine only ever add to it."""
-
-    def once() -> float:
-        started = time.process_time()
-        scan(text)
-        return time.process_time() - started
-
-    return min(once() for _ in range(3))
+    assert is_linear(scan, unit, 1_000_000)
 
 
 def test_the_starter_packs_are_not_marked() -> None:
