@@ -9,6 +9,7 @@ from is `evaluation.tuning`. Knows nothing of language models.
 import argparse
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,10 +81,15 @@ def _asked(term: Term, terms: TermSet, near: Term, rng: np.random.Generator) -> 
     ours, others = [term, near, *drawn[: ENGLISH - 2]], [*drawn[:_COMMON], *drawn[ENGLISH - 2 :]][: ENGLISH - 1]
     return Asked(
         term=term,
-        english=tuple(describe(t.english, "", "en") for t in ours),
-        local=tuple(describe(t.translation, "", terms.language) for t in (term, *others)),
-        denied=describe(DENIED[terms.language].format(term.translation), "", terms.language),
+        english=tuple(_described(t.english, "en") for t in ours),
+        local=tuple(_described(t.translation, terms.language) for t in (term, *others)),
+        denied=_described(DENIED[terms.language].format(term.translation), terms.language),
     )
+
+
+@cache
+def _described(name: str, language: str) -> Concept:
+    return describe(name, "", language)
 
 
 def contest(question: Asked, vectors: TermVectors, synonyms: Synonyms) -> Contest:
