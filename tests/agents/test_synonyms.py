@@ -54,8 +54,18 @@ def test_a_denied_concept_is_the_same_concept() -> None:
 
 
 # Each language in a corner of its own, and what a concept means a small part of its vector.
-ENGLISH = {"fever": (9, 0, 1, 0, 0), "cough": (9, 0, 0, 1, 0), "rash": (9, 0, 0, 0, 1), "pain": (9, 0, -1, -1, -1)}
-SPANISH = {"fiebre": (9, 7, 1, 0, 0), "tos": (9, 7, 0, 1, 0), "exantema": (9, 7, 0, 0, 1), "cansado": (9, 7, 1, 1, 1)}
+ENGLISH = {
+    "fever": (9, 0, 0, 1, 0, 0),
+    "cough": (9, 0, 0, 0, 1, 0),
+    "rash": (9, 0, 0, 0, 0, 1),
+    "pain": (9, 0, 0, -1, -1, -1),
+}
+SPANISH = {
+    "fiebre": (9, 7, 0, 1, 0, 0),
+    "tos": (9, 7, 0, 0, 1, 0),
+    "exantema": (9, 7, 0, 0, 0, 1),
+    "cansancio": (9, 7, 2, 0, 0, 0),
+}
 
 
 def test_without_the_mean_of_their_chain_concepts_of_far_languages_are_near() -> None:
