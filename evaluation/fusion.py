@@ -128,13 +128,18 @@ def rows(label: str, language: str, results: Sequence[Fused]) -> str:
         str(f1_interval([f.merged for f in results])),
         _precision([f.merged for f in results]),
         str(mean_interval([f.tau for f in results])),
-        f"{mean_interval(supported)} (n {len(supported)})",
-        f"{mean_interval(unsupported)} (n {len(unsupported)})",
+        _kept(supported),
+        _kept(unsupported),
         str(f1_interval([f.denials for f in results])),
         str(sum(f.aligned_denials for f in results)),
         f"{sum(f.repeated for f in results) / len(results):.2f}",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _kept(concepts: Sequence[float]) -> str:
+    share = str(mean_interval(concepts)) if len(concepts) > 1 else "-"
+    return f"{share} (n {len(concepts)})"
 
 
 def _precision(hits: Sequence[Hits]) -> str:
