@@ -48,7 +48,8 @@ class Embedder(Protocol):
 class Thresholds(BaseModel):
     """What one embedder's cosines mean: `synonym`, `centred` and `lead` merge, `related` inserts.
 
-    `support` lets a claim stand. A passage may be cited where it exceeds the question's mean cosine by `relevance`; `typical` is that mean's prior.
+    `support` lets a claim stand. A passage may be cited where it exceeds the question's mean cosine by `relevance`;
+    `typical` is that mean's prior.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
