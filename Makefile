@@ -34,7 +34,10 @@ bench: test-weights
 	@if [ -n "$${COREASONER_TEST_DATA:-}" ]; then \
 	  $(BIN)/python -m evaluation.retrieval --data "$$COREASONER_TEST_DATA"; \
 	  $(BIN)/python -m evaluation.knowledge_scale --data "$$COREASONER_TEST_DATA" --share 4; \
-	else echo "COREASONER_TEST_DATA is not set; retrieval is not measured."; fi
+	  $(BIN)/coreasoner models pull all-minilm-l6-v2; \
+	  $(BIN)/python -m evaluation.alignment --data "$$COREASONER_TEST_DATA" --terms 300; \
+	  $(BIN)/python -m evaluation.fusion --data "$$COREASONER_TEST_DATA"; \
+	else echo "COREASONER_TEST_DATA is not set; retrieval, alignment and fusion are not measured."; fi
 
 test-weights: $(READY)
 	$(BIN)/coreasoner models pull test

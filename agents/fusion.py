@@ -94,9 +94,9 @@ class GroundedFusion:
     def _join(self, scaffold: Scaffold, concept: Concept, synonym: Concept, pair: Pair) -> None:
         anchor = scaffold.index(synonym.name)
         if concept.asserted == synonym.asserted:
-            scaffold.merge(concept, anchor, pair, self._synonyms.threshold)
+            scaffold.merge(concept, anchor, pair)
         else:
-            scaffold.contradict(concept, synonym, anchor, pair, self._synonyms.threshold)
+            scaffold.contradict(concept, synonym, anchor, pair)
 
     def _place(self, scaffold: Scaffold, concept: Concept, vector: npt.NDArray[np.float32]) -> None:
         similarities = scaffold.similarities(vector)

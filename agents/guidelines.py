@@ -51,9 +51,9 @@ class Guidelines:
             return _missing(mode, self._absent)
         try:
             held: list[Passage] = []
-            found = list(self._search(local, [case.language], held))
+            found = list(self._search(local, [case.language], held, self._settings.kept))
             if case.language != "en":
-                found += self._search(foreign, ["en"], held)
+                found += self._search(foreign, ["en"], held, self._settings.kept)
             version = self._store.version() or ""
         except KnowledgeError as error:
             return _missing(mode, str(error))
@@ -68,23 +68,29 @@ class Guidelines:
         )
 
     def supporting(self, concept: Concept, language: str) -> tuple[str, ...]:
-        """Ids of passages in a language that speak of one concept, and do not deny what it asserts."""
+        """Ids of passages in a language that speak of one concept, and do not deny what it asserts; the best ones.
+
+        A passage that has the concept's words may be any that was found, one that is merely near only a best one.
+        """
         if self._store is None:
             return ()
+        kept, everything = self._settings.kept, 2 * self._settings.candidates
         try:
-            found = self._search((concept.compared,), [language], [])
+            found = self._search((concept.compared,), [language], [], everything)
         except KnowledgeError:
             return ()
-        return tuple(s.passage.id for s in found if _supports(concept, s))
+        return tuple(s.passage.id for place, s in enumerate(found) if _supports(concept, s, place < kept))[:kept]
 
-    def _search(self, asked: Sequence[str], languages: list[str], held: list[Passage]) -> tuple[ScoredPassage, ...]:
-        """The best passages; those that are withheld are put into `held`."""
+    def _search(
+        self, asked: Sequence[str], languages: list[str], held: list[Passage], limit: int
+    ) -> tuple[ScoredPassage, ...]:
+        """The `limit` best passages; those that are withheld are put into `held`."""
         assert self._store is not None
         return search(
             self._store,
             asked,
             languages=languages,
-            limit=self._settings.kept,
+            limit=limit,
             candidates=self._settings.candidates,
             today=self._today,
             relevance=self._settings.relevance,
@@ -104,15 +110,15 @@ def queries(mode: QueryMode, question: str, fused: FusedChain, side: Literal["en
     return (question, ", ".join(names))
 
 
-def _supports(concept: Concept, scored: ScoredPassage) -> bool:
-    """Whether a passage has the concept's words and asserts or denies them alike, or else is near to it and its words.
+def _supports(concept: Concept, scored: ScoredPassage, best: bool) -> bool:
+    """Whether a passage has the concept's words and asserts or denies them alike, or else is a best one that is near.
 
     What a concept denies is supported by words alone: being near says nothing of a denial.
     """
     said = mentioned(concept.compared, scored.passage.text, scored.passage.language)
     if said is not None:
         return (said == "present") == concept.asserted
-    return concept.asserted and scored.relevant and scored.rank_text is not None
+    return best and concept.asserted and scored.relevant and scored.rank_text is not None
 
 
 def _relevant_first(found: Sequence[ScoredPassage]) -> list[ScoredPassage]:

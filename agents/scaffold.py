@@ -78,18 +78,18 @@ class Scaffold:
         self._decide(concept, outcome, placed, threshold)
         self.aside.append(self._described(concept, placed, status))
 
-    def merge(self, concept: Concept, anchor: int, pair: Pair, threshold: float) -> None:
+    def merge(self, concept: Concept, anchor: int, pair: Pair) -> None:
         """Give the concept at `anchor` its local name."""
         placed = Placement(anchor=anchor, similarity=pair.similarity, position=None, rule="synonym")
-        self._decide(concept, "merged", placed, threshold, pair)
+        self._decide(concept, "merged", placed, pair.threshold, pair)
         known = self.concepts[anchor]
         changes = {"local_name": concept.name, "origin": "both", "status": "merged", "similarity": pair.similarity}
         self.concepts[anchor] = known.model_copy(update={**changes, "kind": known.kind or concept.kind})
 
-    def contradict(self, concept: Concept, against: Concept, anchor: int, pair: Pair, threshold: float) -> None:
+    def contradict(self, concept: Concept, against: Concept, anchor: int, pair: Pair) -> None:
         """Keep a concept aside that says the opposite of the one at `anchor`."""
         placed = Placement(anchor=anchor, similarity=pair.similarity, position=None, rule="opposite_polarity")
-        self._decide(concept, "contradicted", placed, threshold, pair)
+        self._decide(concept, "contradicted", placed, pair.threshold, pair)
         self.aside.append(self._described(concept, placed, "contradicted"))
         self.contradictions.append(
             Contradiction(

@@ -1,6 +1,8 @@
 """Which local concepts are English ones under another name: mutual nearest neighbours with a lead over the second.
 
-Works on vectors it is given; knows nothing of models or of how chains are fused.
+A language has a corner of its own among a multilingual embedder's vectors; what is left of a concept's vector without
+the mean of its chain says better what it means. Works on vectors it is given; knows nothing of models or of how chains
+are fused. What was tried and measured is in `docs/alignment.md`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ from agents.messages import Concept
 
 Vectors = npt.NDArray[np.float32]
 
+CENTRED = 4  # concepts on either side, from which the mean of a chain is taken away
 _PREFERRED = 1e-4  # of two equally near concepts, the one that is asserted or denied alike is the synonym
 
 
@@ -22,6 +25,10 @@ class Cosines(Protocol):
     @property
     def synonym(self) -> float:
         """From which cosine two concepts may be the same."""
+
+    @property
+    def centred(self) -> float | None:
+        """The same, of vectors without the mean of their chain; None where they are compared as they are."""
 
     @property
     def lead(self) -> float:
@@ -35,27 +42,31 @@ class Cosines(Protocol):
 class Pair(NamedTuple):
     """A local and an English concept that are each other's nearest, by index.
 
-    `similarity` is their cosine, `score` what the threshold is held against, and `lead` how far the score exceeds that
-    of the next concept of either side.
+    `similarity` is their cosine, `score` (a cosine, perhaps of centred vectors) what is held against `threshold`, and
+    `lead` how far the score exceeds that of the next concept of either side.
     """
 
     local: int
     english: int
     similarity: float
     score: float
+    threshold: float
     lead: float
 
 
 class Synonyms:
-    """The rule that tells synonyms. `threshold` and `lead` are inclusive, and the embedder's own."""
+    """The rule that tells synonyms. `threshold`, `lead` and `centred` are inclusive, and the embedder's own.
 
-    def __init__(self, threshold: float, lead: float = 0.0) -> None:
-        self.threshold, self.lead = threshold, lead
+    `centred` is the threshold where both chains have CENTRED concepts; None centres none.
+    """
+
+    def __init__(self, threshold: float, lead: float = 0.0, centred: float | None = None) -> None:
+        self._threshold, self._lead, self._centred = threshold, lead, centred
 
     @classmethod
     def of(cls, cosines: Cosines) -> "Synonyms":
         """With the thresholds of an embedder."""
-        return cls(cosines.synonym, cosines.lead)
+        return cls(cosines.synonym, cosines.lead, cosines.centred)
 
     def __call__(
         self, ours: Sequence[Concept], theirs: Sequence[Concept], english: Vectors, local: Vectors
@@ -66,11 +77,13 @@ class Synonyms:
         """
         cosines = normalised(local) @ normalised(english).T
         alike = np.array([[one.asserted == other.asserted for other in ours] for one in theirs])
-        scores = cosines
+        scores, threshold = cosines, self._threshold
+        if self._centred is not None and min(cosines.shape) >= CENTRED:
+            scores, threshold = _centred(local) @ _centred(english).T, self._centred
         judged = (scores + _PREFERRED * alike).astype(np.float32)
         nearest, back = judged.argmax(axis=1), judged.argmax(axis=0)
         pairs = (
-            Pair(i, int(e), float(cosines[i, e]), float(scores[i, e]), _lead(judged, i, int(e)))
+            Pair(i, int(e), float(cosines[i, e]), float(scores[i, e]), threshold, _lead(judged, i, int(e)))
             for i, e in enumerate(nearest)
             if back[e] == i
         )
@@ -78,7 +91,7 @@ class Synonyms:
 
     def _holds(self, pair: Pair) -> bool:
         # In the scores' own precision: float32's 0.7 is a little less than Python's.
-        return bool(np.float32(pair.score) >= np.float32(self.threshold)) and pair.lead >= self.lead
+        return bool(np.float32(pair.score) >= np.float32(pair.threshold)) and pair.lead >= self._lead
 
 
 def normalised(vectors: Vectors) -> Vectors:
@@ -86,6 +99,11 @@ def normalised(vectors: Vectors) -> Vectors:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: Vectors = (vectors / np.where(norms == 0, 1, norms)).astype(np.float32)
     return unit
+
+
+def _centred(vectors: Vectors) -> Vectors:
+    unit = normalised(vectors)
+    return normalised(unit - unit.mean(axis=0))
 
 
 def _lead(scores: Vectors, local: int, english: int) -> float:

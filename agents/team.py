@@ -46,13 +46,15 @@ class Embedder(Protocol):
 
 
 class Thresholds(BaseModel):
-    """What one embedder's cosines mean: `synonym` and `lead` merge, `related` inserts, `support` lets a claim stand.
+    """What one embedder's cosines mean: `synonym`, `centred` and `lead` merge, `related` inserts.
 
-    A passage may be cited where it exceeds the question's mean cosine by `relevance`; `typical` is that mean's prior.
+    `support` lets a claim stand. A passage may be cited where it exceeds the question's mean cosine by `relevance`;
+    `typical` is that mean's prior.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     synonym: float
+    centred: float | None = None
     lead: float = 0.0
     related: float
     support: float

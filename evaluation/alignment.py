@@ -2,15 +2,15 @@
 
 `python -m evaluation.alignment --data FOLDER` embeds the shared term sets with the starter embedder and the English
 one and prints Markdown: how often a term's nearest English term is its translation, and how well "the same concept or
-not" is decided at the registry's thresholds against the nearest other term and the denied term. `--tune` prints what
-the thresholds are chosen from. Knows nothing of language models.
+not" is decided at the registry's thresholds against the nearest other term and the denied term. What they are chosen
+from is `evaluation.tuning`. Knows nothing of language models.
 """
 
 import argparse
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from statistics import mean
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from agents.concept import describe
 from agents.messages import Concept
 from agents.synonyms import Synonyms
 from evaluation.chains import DENIED, ENGLISH, SEED, neighbours
-from evaluation.statistics import Hits, f1, f1_interval, mean_interval
+from evaluation.statistics import Hits, f1_interval, mean_interval
 from evaluation.terms import Term, TermSet, term_sets
 from evaluation.vectors import TermVectors
 from models.embedder import Embedder
@@ -27,8 +27,7 @@ from models.registry import Agreement, Registry
 from models.weights import WeightStore
 from ui.settings import load_settings
 
-_THRESHOLDS = (0.0, 0.8, 0.82, 0.84, 0.86, 0.88, 0.9, 0.92)
-_LEADS = (0.0, 0.01, 0.02, 0.03, 0.04)
+_COMMON = 3  # concepts that both chains of a question have beside the one that is asked for
 EMBEDDER, ENGLISH_EMBEDDER = "multilingual-e5-small", "all-minilm-l6-v2"
 
 
@@ -58,37 +57,61 @@ class Contest(NamedTuple):
         return Hits(*(sum(counts) for counts in zip(self.same, self.neighbour, self.denied, strict=True)))
 
 
-def contests(terms: TermSet, vectors: TermVectors, near: Mapping[str, Term], synonyms: Synonyms) -> list[Contest]:
-    """Every term of a set, each among others drawn from a seed, judged by the rule that merges synonyms."""
+class Asked(NamedTuple):
+    """The three questions on a term as chains: `same` and `denied` have `english`, of which the first is the term.
+
+    The rule is to say of the first local concept whether it is one of the English ones.
+    """
+
+    term: Term
+    english: tuple[Concept, ...]
+    local: tuple[Concept, ...]
+    denied: Concept
+
+
+def asked(terms: TermSet, near: Mapping[str, Term]) -> list[Asked]:
+    """Every term of a set in chains of ENGLISH concepts, _COMMON of the others in both, drawn from a seed."""
     rng = np.random.default_rng([SEED, *terms.language.encode()])
-    return [_contest(term, terms, vectors, near[term.english], synonyms, rng) for term in terms.terms]
+    return [_asked(term, terms, near[term.english], rng) for term in terms.terms]
 
 
-def _contest(
-    term: Term, terms: TermSet, vectors: TermVectors, near: Term, synonyms: Synonyms, rng: np.random.Generator
-) -> Contest:
-    drawn = [terms.terms[i] for i in rng.choice(len(terms.terms), 2 * ENGLISH, replace=False)]
+def _asked(term: Term, terms: TermSet, near: Term, rng: np.random.Generator) -> Asked:
+    drawn = [terms.terms[i] for i in rng.permutation(len(terms.terms))[: 2 * ENGLISH]]
     drawn = [other for other in drawn if other not in (term, near)]
-    ours, theirs = [near, *drawn[: ENGLISH - 2]], drawn[ENGLISH - 2 : 2 * ENGLISH - 3]
-    denied = DENIED[terms.language].format(term.translation)
-
-    def merged(english: Sequence[Term], name: str) -> str:
-        """The English name that the term is merged with, empty without one."""
-        scaffold = [describe(t.english, "", "en") for t in english]
-        local = [describe(n, "", terms.language) for n in (name, *(t.translation for t in theirs))]
-        found = synonyms(scaffold, local, vectors(_compared(scaffold)), vectors(_compared(local)))
-        pairs = [scaffold[p.english] for p in found if p.local == 0]
-        return "".join(c.name for c in pairs if c.asserted == local[0].asserted)
-
-    same = merged([term, *ours], term.translation)
-    return Contest(
-        same=Hits(int(same == term.english), int(same not in ("", term.english)), int(same != term.english)),
-        neighbour=Hits(0, int(bool(merged(ours, term.translation))), 0),
-        denied=Hits(0, int(bool(merged([term, *ours], denied))), 0),
+    ours, others = [term, near, *drawn[: ENGLISH - 2]], [*drawn[:_COMMON], *drawn[ENGLISH - 2 :]][: ENGLISH - 1]
+    return Asked(
+        term=term,
+        english=tuple(_described(t.english, "en") for t in ours),
+        local=tuple(_described(t.translation, terms.language) for t in (term, *others)),
+        denied=_described(DENIED[terms.language].format(term.translation), terms.language),
     )
 
 
-def _compared(concepts: Sequence[Concept]) -> list[str]:
+@cache
+def _described(name: str, language: str) -> Concept:
+    return describe(name, "", language)
+
+
+def contest(question: Asked, vectors: TermVectors, synonyms: Synonyms) -> Contest:
+    """What the rule that merges synonyms says to the three questions."""
+
+    def merged(english: Sequence[Concept], local: Sequence[Concept]) -> str:
+        """The English name that the first local concept is merged with, empty without one."""
+        found = synonyms(english, local, vectors(compared(english)), vectors(compared(local)))
+        ours = [english[pair.english] for pair in found if pair.local == 0]
+        return "".join(concept.name for concept in ours if concept.asserted == local[0].asserted)
+
+    term, english, local, denied = question
+    same = merged(english, local)
+    return Contest(
+        same=Hits(int(same == term.english), int(same not in ("", term.english)), int(same != term.english)),
+        neighbour=Hits(0, int(bool(merged(english[1:], local))), 0),
+        denied=Hits(0, int(bool(merged(english, (denied, *local[1:])))), 0),
+    )
+
+
+def compared(concepts: Sequence[Concept]) -> list[str]:
+    """What is embedded of concepts."""
     return [concept.compared for concept in concepts]
 
 
@@ -104,8 +127,8 @@ def measure(sets: Sequence[TermSet], vectors: TermVectors, english: TermVectors)
     """Every set; neighbours are those that the English embedder finds."""
     synonyms = Synonyms.of(vectors.embedder.thresholds)
     return [
-        Measured(one, retrieved(one.terms, vectors), contests(one, vectors, neighbours(one.terms, english), synonyms))
-        for one in sets
+        Measured(one, retrieved(one.terms, vectors), [contest(question, vectors, synonyms) for question in questions])
+        for one, questions in ((one, asked(one, neighbours(one.terms, english))) for one in sets)
     ]
 
 
@@ -139,11 +162,16 @@ def _row(source: str, language: str, top: Sequence[float], contests: Sequence[Co
 
 def by_language(contests: Sequence[Contest]) -> Agreement:
     """Precision and recall of contests taken together, as the registry holds them."""
-    right, wrong, missed = (sum(counts) for counts in zip(*(c.all for c in contests), strict=True))
+    return agreement([c.all for c in contests])
+
+
+def agreement(hits: Sequence[Hits]) -> Agreement:
+    """Precision and recall of hits taken together."""
+    right, wrong, missed = (sum(counts) for counts in zip(*hits, strict=True))
     return Agreement(
         precision=round(right / max(1, right + wrong), 2),
         recall=round(right / max(1, right + missed), 2),
-        n=len(contests),
+        n=len(hits),
     )
 
 
@@ -157,20 +185,6 @@ def registry_lines(measured: Sequence[Measured]) -> Iterator[str]:
         yield f"{language} = {{ precision = {found.precision}, recall = {found.recall}, n = {found.n} }}"
 
 
-def tuning(sets: Sequence[TermSet], vectors: TermVectors, english: TermVectors) -> Iterator[str]:
-    """F1 for thresholds and leads, the mean over the sets; chosen is the best row whose precision is 0.9 or more."""
-    yield "| synonym | lead | precision | recall | F1 |\n|---|---|---|---|---|"
-    near = [neighbours(one.terms, english) for one in sets]
-    for threshold in _THRESHOLDS:
-        for lead in _LEADS:
-            synonyms = Synonyms(threshold, lead)
-            found = [contests(one, vectors, n, synonyms) for one, n in zip(sets, near, strict=True)]
-            figures = [by_language(one) for one in found]
-            precision, recall = mean(f.precision for f in figures), mean(f.recall for f in figures)
-            score = mean(f1([c.all for c in one]) for one in found)
-            yield f"| {threshold} | {lead} | {precision:.3f} | {recall:.3f} | {score:.3f} |"
-
-
 def main(given: Sequence[str] | None = None) -> None:
     """Measure and print; with --work the vectors stay there and are found again."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.alignment", description=str(__doc__).partition("\n")[0])
@@ -179,16 +193,11 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, help="keep vectors in this folder")
     parser.add_argument("--terms", type=int, default=1000, help="at most so many a set and language")
     parser.add_argument("--half", choices=("tuning", "held-out", "all"), default="held-out", help="of the terms")
-    parser.add_argument("--tune", action="store_true", help="try thresholds for the starter embedder on --half")
     arguments = parser.parse_args(given)
     sets = [one.half(arguments.half) for one in term_sets(arguments.data, arguments.terms)]
     with tempfile.TemporaryDirectory(prefix="coreasoner-alignment-") as temporary:
         work = arguments.work or Path(temporary)
         starter, english = (open_vectors(name, arguments.models_folder, work) for name in (EMBEDDER, ENGLISH_EMBEDDER))
-        if arguments.tune:
-            for line in tuning(sets, starter, english):
-                print(line, flush=True)
-            return
         for vectors in (starter, english):
             measured = measure(sets, vectors, english)
             print(

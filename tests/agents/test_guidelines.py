@@ -74,6 +74,19 @@ def test_a_withheld_passage_supports_no_concept(attacked: KnowledgeStore) -> Non
     assert not set(supporting) & {one.passage.id for one in review(attacked)}
 
 
+def test_a_passage_that_has_a_concepts_words_supports_it_though_others_rank_higher(tmp_path: Path) -> None:
+    worded = "Refer at once whoever reports chest pain together with sweating, pallor or a weak pulse on the ward."
+    (tmp_path / "ward").mkdir()
+    (tmp_path / "ward" / "a.md").write_text(f"# A\n\n## One\n\nChest, pain.\n\n## Two\n\n{worded}\n", "utf-8")
+    store = KnowledgeStore(tmp_path / "store", HashingEmbedder())
+    store.add(tmp_path / "ward", language="en")
+    settings = RetrievalSettings(query_mode="chain", candidates=20, kept=1, relevance=1.0, typical=0.0)
+
+    supporting = Guidelines(store, settings, TODAY).supporting(Concept(name="chest pain"), "en")
+
+    assert supporting == tuple(p.id for p in store.passages("ward") if p.text == worded)
+
+
 @pytest.mark.parametrize(
     ("mode", "asked"),
     [

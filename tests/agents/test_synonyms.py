@@ -10,7 +10,7 @@ from agents.synonyms import Pair, Synonyms
 FEVER, COUGH, RASH = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
-Named = Mapping[str, tuple[float, float, float]]
+Named = Mapping[str, tuple[float, ...]]
 
 
 def pairs(rule: Synonyms, english: Named, local: Named) -> list[tuple[str, str]]:
@@ -51,3 +51,31 @@ def test_a_denied_concept_is_the_same_concept() -> None:
     assert pairs(Synonyms(0.9), {"fever": FEVER, "rash": RASH}, {"sin fiebre": (1, 0.1, 0)}) == [
         ("fever", "sin fiebre")
     ]
+
+
+# Each language in a corner of its own, and what a concept means a small part of its vector.
+ENGLISH = {
+    "fever": (9, 0, 0, 1, 0, 0),
+    "cough": (9, 0, 0, 0, 1, 0),
+    "rash": (9, 0, 0, 0, 0, 1),
+    "pain": (9, 0, 0, -1, -1, -1),
+}
+SPANISH = {
+    "fiebre": (9, 7, 0, 1, 0, 0),
+    "tos": (9, 7, 0, 0, 1, 0),
+    "exantema": (9, 7, 0, 0, 0, 1),
+    "cansancio": (9, 7, 2, 0, 0, 0),
+}
+
+
+def test_without_the_mean_of_their_chain_concepts_of_far_languages_are_near() -> None:
+    same = [("fever", "fiebre"), ("cough", "tos"), ("rash", "exantema")]
+
+    assert pairs(Synonyms(0.9), ENGLISH, SPANISH) == []
+    assert pairs(Synonyms(0.9, centred=0.6), ENGLISH, SPANISH) == same
+
+
+def test_a_short_chain_has_no_mean_to_be_held_against() -> None:
+    few = {"fiebre": SPANISH["fiebre"], "tos": SPANISH["tos"], "exantema": SPANISH["exantema"]}
+
+    assert pairs(Synonyms(0.9, centred=0.6), ENGLISH, few) == []

@@ -83,6 +83,12 @@ def test_an_embedders_thresholds_grow_with_likeness(card: ModelCard) -> None:
     assert card.thresholds.synonym > card.thresholds.related
 
 
+def test_the_starter_embedder_says_how_far_its_synonyms_are_right_in_each_language() -> None:
+    found = Registry.load().card("multilingual-e5-small").synonyms
+
+    assert set(found) == {"ar", "es", "fr", "hi", "ja", "ko", "pt", "sw", "th", "yo", "zh", "zu"}
+
+
 def test_an_unknown_name_is_answered_with_the_names_close_to_it() -> None:
     with pytest.raises(UnknownModel, match="did you mean qwen3-8b-q4_k_m"):
         Registry.load().card("qwen3-8b")
