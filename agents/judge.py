@@ -4,6 +4,7 @@ Only sentences that the deterministic checker accepts are put to it. Knows nothi
 """
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from autogen_agentchat.messages import ModelClientStreamingChunkEvent
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 from agents.messages import CitedPassage, Claim
 from agents.quotation import quoted, quoted_lines
 from agents.speaker import Spoken, Voice, prompt
+from models.errors import MalformedOutput
 
 _VERDICT_TOKENS = 16
 _REFUSED = "the model, asked as a judge, does not find it in the cited passage"
@@ -43,10 +45,12 @@ async def judged(
                 SystemMessage(content=prompt("judge")),
                 UserMessage(content=asked, source="checker"),
             ]
-            async for item in voice.speak("judge", messages, token, max_tokens=_VERDICT_TOKENS, output=Verdict):
-                if isinstance(item, Spoken):
-                    verdict = item.text
-                yield item
+            # A verdict that keeps to no form is no yes.
+            with suppress(MalformedOutput):
+                async for item in voice.speak("judge", messages, token, max_tokens=_VERDICT_TOKENS, output=Verdict):
+                    if isinstance(item, Spoken):
+                        verdict = item.text
+                    yield item
         yield _refused(claim) if claim.supported and not _says_yes(verdict) else claim
 
 
@@ -55,7 +59,6 @@ def _refused(claim: Claim) -> Claim:
 
 
 def _says_yes(text: str) -> bool:
-    # A verdict that was cut or is no JSON is no yes.
     try:
         return Verdict.model_validate_json(text).stands_there == "yes"
     except ValueError:

@@ -30,6 +30,7 @@ from transcripts.store import TranscriptStore
 
 USABLE = spoken((GOOD, [2])).text
 ENGLISH_TEXT = spoken(("Give this child amoxicillin by mouth, twice a day.", [1])).text
+NO_WORDS = spoken(("...!", [2])).text
 FOUND = alignment(AMOXICILLIN, AMOXICILINA)
 
 
@@ -89,7 +90,7 @@ async def test_a_usable_answer_is_asked_for_once(ward: Ward) -> None:
         (ENGLISH_TEXT, "wrong_language"),
         (spoken(*[(GOOD, [2])] * 5).text, "repetition"),
         (spoken((case().text, [2])).text, "echo"),
-        ("no JSON", "empty"),
+        (NO_WORDS, "empty"),
         (spoken((GOOD, [])).text, "unsupported"),
     ],
     ids=["another language", "in circles", "the case", "nothing", "no citation"],
@@ -119,7 +120,7 @@ async def test_both_turns_are_in_the_figures_and_on_the_record(
 
 
 async def test_what_is_of_no_use_twice_gives_way_to_the_evidence_and_is_not_asked_a_third_time(ward: Ward) -> None:
-    answer = await ward.answers(says(ENGLISH_TEXT), says("no JSON"), says(USABLE))
+    answer = await ward.answers(says(ENGLISH_TEXT), says(NO_WORDS), says(USABLE))
 
     assert (answer.mode, answer.reason) == ("evidence_only", phrase("empty", "es"))
     assert len(ward.requests) == 2
@@ -175,9 +176,13 @@ async def test_a_judge_may_refuse_what_the_checker_accepts(ward: Ward) -> None:
     assert answer.unsupported[0] == "Dar amoxicilina oral durante 5 días al niño."
 
 
-@pytest.mark.parametrize("said", ["maybe", '{"stands_there": "y', ""], ids=["another word", "cut", "nothing"])
-async def test_what_is_no_yes_refuses(ward: Ward, said: str) -> None:
-    answer = await ward.answers(says(USABLE), says(said), judge=True, attempts=1)
+@pytest.mark.parametrize(
+    "turn",
+    [says("maybe"), says('{"stands_there": "y', reason="length"), verdict("perhaps")],
+    ids=["no form", "cut", "another word"],
+)
+async def test_what_is_no_yes_refuses(ward: Ward, turn: Turn) -> None:
+    answer = await ward.answers(says(USABLE), turn, judge=True, attempts=1)
 
     assert (answer.mode, answer.reason) == ("evidence_only", phrase("unsupported", "es"))
 
