@@ -177,9 +177,15 @@ def _figures(text: str) -> set[str]:
 
 
 def judged(trial: Trial, embedder: TextEmbedder, support: float) -> Claim:
-    """What the product says of it."""
+    """What the product says of it.
+
+    An embedder adds an objection and takes none away where sentence and passage have one language: only what stands
+    without one has to be embedded.
+    """
     cited = CitedPassage(number=1, passage=trial.passage, similarity=None, score=0.0, relevant=True, expired=False)
-    return check([(trial.text, (1,))], [cited], embedder, support, "", trial.language)[0]
+    said, foreign = [(trial.text, (1,))], trial.passage.language != trial.language
+    claim = check(said, [cited], None, support, "", trial.language)[0]
+    return check(said, [cited], embedder, support, "", trial.language)[0] if claim.supported or foreign else claim
 
 
 def table(results: dict[tuple[str, str], list[bool]]) -> Iterator[str]:

@@ -30,7 +30,7 @@ from transcripts.store import TranscriptStore
 
 USABLE = spoken((GOOD, [2])).text
 ENGLISH_TEXT = spoken(("Give this child amoxicillin by mouth, twice a day.", [1])).text
-NO_WORDS = spoken(("...!", [2])).text
+NO_WORDS = spoken(("...! ...! ...!", [2])).text
 FOUND = alignment(AMOXICILLIN, AMOXICILINA)
 
 
