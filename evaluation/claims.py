@@ -10,8 +10,9 @@ import random
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +31,6 @@ from models.weights import WeightStore
 from ui.settings import STARTER_EMBEDDER, load_settings
 from ui.workspace import starter_packs
 
-_DRAWN = 500  # lines of a language that are tried
 _PIECE = 5  # characters
 CHANGES = ("number", "unit", "dose", "negation", "drug", "passage")
 
@@ -56,21 +56,22 @@ def _known_ways() -> dict[str, _Ways]:
     return {language: _Ways(**ways) for language, ways in content.items()}
 
 
-def changed(line: Line, others: Sequence[Line], change: str, chance: random.Random) -> Trial | None:
-    """The line made wrong in one thing; None where it has no such thing."""
+def changed(
+    line: Line, others: Sequence[Line], known: frozenset[str], change: str, chance: random.Random
+) -> Trial | None:
+    """The line made wrong in one thing; None where it has no such thing. `known` are words for medicines."""
     language = line.passage.language
     if change == "passage":
-        strange = [other for other in others if other.place[0] != line.place[0]]
-        strange = [other for other in strange if not _says(other.passage, line.text)]
-        if not strange:
-            return None
-        return Trial(language, change, line.text, chance.choice(strange).passage)
+        strange = [other.passage for other in others if other.place[0] != line.place[0]]
+        drawn = chance.sample(strange, len(strange))
+        passage = next((passage for passage in drawn if not _says(passage, line.text)), None)
+        return Trial(language, change, line.text, passage) if passage else None
     makers: dict[str, Callable[[], str | None]] = {
         "number": lambda: _other_number(line.text, chance),
         "unit": lambda: _other_unit(line.text, _known_ways()[language], chance),
         "dose": lambda: _other_dose(line, chance),
         "negation": lambda: _other_sense(line.text, _known_ways()[language], chance),
-        "drug": lambda: _other_drug(line, _medicines(tuple(others)), _known_ways()[language], chance),
+        "drug": lambda: _other_drug(line, known, _known_ways()[language], chance),
     }
     text = makers[change]()
     return Trial(language, change, text, line.passage) if text and text != line.text else None
@@ -136,8 +137,7 @@ def _other_sense(text: str, ways: _Ways, chance: random.Random) -> str | None:
     return text_with(text, *chance.choice(found)) if found else None
 
 
-@lru_cache(maxsize=32)
-def _medicines(others: tuple[Line, ...]) -> frozenset[str]:
+def _medicines(others: Sequence[Line]) -> frozenset[str]:
     """The words of some lines that name a medicine."""
     words = {w for o in others for w in re.findall(r"[^\W\d_]{4,}", o.text)}
     return frozenset(w for w in words if len(w) <= 16 and drugs(w))
@@ -158,7 +158,7 @@ def trials(read: Mapping[str, Sequence[Line]], each: int, most: int, seed: int) 
     chance = random.Random(seed)
     english = {line.place: line for line in read.get("en", ())}
     for code, every in read.items():
-        found = chance.sample(every, min(_DRAWN, len(every)))
+        found, known = chance.sample(every, len(every)), _medicines(every)
         # Local practice stands in the same place with doses of its own: only what says the same is a translation.
         pairs = [(line, english[line.place]) for line in found if code != "en" and line.place in english]
         translated = [(line, same) for line, same in pairs if _figures(line.text) == _figures(same.text)]
@@ -167,8 +167,8 @@ def trials(read: Mapping[str, Sequence[Line]], each: int, most: int, seed: int) 
         chosen_pairs = chance.sample(translated, min(most, len(translated)))
         yield from (Trial(code, "true, English", line.text, same.passage) for line, same in chosen_pairs)
         for change in CHANGES:
-            made = [trial for line in found if (trial := changed(line, found, change, chance))]
-            yield from chance.sample(made, min(each, len(made)))
+            made = (trial for line in found if (trial := changed(line, found, known, change, chance)))
+            yield from islice(made, each)
 
 
 def _figures(text: str) -> set[str]:
