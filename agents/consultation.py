@@ -30,6 +30,7 @@ from agents.messages import (
     Span,
     Usage,
 )
+from agents.missing import untabled
 from agents.red_flags import FALLBACK, alarm
 from agents.team import Clock, Resources, build_flow
 from transcripts.event import EventKind
@@ -118,6 +119,16 @@ def first_look(
         return red_flags_of(prepare(text, spoken=spoken, configured=configured, local=local))
     except CaseError:
         return alarm(_well_formed(text)[:MAX_CASE_CHARACTERS], FALLBACK, "INT")
+
+
+def unwatched(
+    text: str, *, spoken: str | None = None, configured: Sequence[str] | None = None, local: str | None = None
+) -> str:
+    """What to tell before anything is opened where the language of a case has no table of emergencies, in it."""
+    try:
+        return untabled(prepare(text, spoken=spoken, configured=configured, local=local).language)
+    except CaseError:
+        return ""
 
 
 def red_flags_of(case: Case) -> Alarm | None:

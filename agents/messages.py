@@ -355,15 +355,20 @@ class Alignment(Message):
 
 
 class Claim(Message):
-    """A sentence of the answer and the passages it cites; `why` says what was wrong with an unsupported one."""
+    """A sentence of the answer and the passages it cites; `why` says what was wrong with an unsupported one.
+
+    An `unfounded` one gave a dose or a threshold that no cited passage has: `text` then says that it was left out, and
+    what it was stands on the record only, in what the model said.
+    """
 
     text: str
     passages: tuple[int, ...]
     supported: bool
     why: str = ""
+    unfounded: bool = False
 
 
-Part = Literal["english", "local", "synthesizer", "embedder", "reranker", "guidelines", "evidence"]
+Part = Literal["english", "local", "synthesizer", "embedder", "reranker", "guidelines", "red_flags", "evidence"]
 
 
 class Missing(Message):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from agents.languages import phrase
 from agents.messages import Argument, Case, Evidence, Missing, Part, Side
+from agents.red_flags import table
 
 _PHRASES: dict[Part, str] = {
     "english": "missing_english",
@@ -12,6 +13,7 @@ _PHRASES: dict[Part, str] = {
     "embedder": "missing_embedder",
     "reranker": "missing_reranker",
     "guidelines": "missing_guidelines",
+    "red_flags": "missing_red_flags",
     "evidence": "no_relevant_passage",
 }
 
@@ -21,11 +23,17 @@ def missing(part: Part, language: str, reason: str = "") -> Missing:
     return Missing(part=part, text=phrase(_PHRASES[part], language), reason=reason)
 
 
+def untabled(language: str) -> str:
+    """What to tell a person whose language has no table of emergencies; nothing where it has one."""
+    return "" if table(language) else phrase("missing_red_flags", language)
+
+
 def missed(
     case: Case, arguments: Mapping[Side, Argument], evidence: Evidence, without: Mapping[Part, str]
 ) -> tuple[Missing, ...]:
     """Everything that a case had to do without; `without` is what was known before it began, or failed on the way."""
-    reasons: dict[Part, str] = {**dict(_silent(arguments)), **without, **dict(_unfounded(evidence))}
+    unwatched: dict[Part, str] = {"red_flags": ""} if untabled(case.language) else {}
+    reasons: dict[Part, str] = {**dict(_silent(arguments)), **without, **unwatched, **dict(_unfounded(evidence))}
     return tuple(missing(part, case.language, reasons[part]) for part in _PHRASES if part in reasons)
 
 

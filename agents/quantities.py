@@ -37,6 +37,11 @@ class Quantity(NamedTuple):
         """Whether the unit is one of the table."""
         return self.unit in _table().units
 
+    @property
+    def counted(self) -> bool:
+        """Whether it counts times, tablets or the like: no unit, and certainly no other one."""
+        return self.unit.startswith(_table().counters)
+
 
 class _Table(NamedTuple):
     units: tuple[str, ...]
@@ -44,6 +49,7 @@ class _Table(NamedTuple):
     before: re.Pattern[str]
     kilogram: re.Pattern[str]
     times: dict[str, str]
+    counters: tuple[str, ...]  # their first three letters
 
     def unit(self, found: re.Match[str]) -> str:
         """The name of the unit whose group has matched."""
@@ -73,6 +79,7 @@ def _table() -> _Table:
             rf"(?:{_either((*units['kg']['exact'], *units['kg']['stems']))})"
         ),
         times=times,
+        counters=tuple({unicodedata.normalize("NFKC", text).casefold()[:3] for text in joints["counters"]}),
     )
 
 

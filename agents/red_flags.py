@@ -225,8 +225,13 @@ class _Case:
         self._known_hits: dict[str, list[_Hit]] = {}
 
     def original(self, hit: _Hit) -> tuple[int, int]:
-        """The span of the original text that a hit covers."""
-        return self._folded.starts[hit.start], self._folded.ends[hit.end - 1]
+        """The span of the original text that a hit covers, to the borders of its words where a script has such."""
+        start, end = hit.start, hit.end
+        while self._folded.joined(start):
+            start -= 1
+        while self._folded.joined(end):
+            end += 1
+        return self._folded.starts[start], self._folded.ends[end - 1]
 
     def first(self, rule: Rule) -> _Hit | None:
         """The first place where a rule is met."""

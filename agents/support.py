@@ -23,6 +23,9 @@ _SHARED_WORDS = 0.5
 _SAME_STATEMENT = 0.6
 _SAME_WORDS = 0.85
 _STEM = 5
+_KOREAN = re.compile("[\uac00-\ud7a3]")
+_KOREAN_STEM = 2  # syllables; endings follow without a border
+_KOREAN_DENIAL = ("않", "못", "없", "있")  # "is there" and "is not there" begin alike in no letter
 # Hiragana, Katakana, Han, Thai, Lao, Khmer, Myanmar.
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1780-\u17ff\u1000-\u109f]")
 _STATEMENT = re.compile(r"\n+|(?<=[.;!?؛؟])\s+|(?<=[。；！？।])")
@@ -76,8 +79,9 @@ def check(
     claims = []
     for text, near, ns in zip(texts, nearness, cited, strict=True):
         judged = _Judged(text, spoken.split("-")[0], case, [known[n] for n in ns])
-        why = next(_objections(judged, near, support), "")
-        claims.append(Claim(text=text, passages=ns, supported=not why, why=why))
+        figures = _unfounded(judged)
+        why = next(_objections(judged, figures, near, support), "")
+        claims.append(Claim(text=text, passages=ns, supported=not why, why=why, unfounded=bool(figures)))
     return tuple(claims)
 
 
@@ -91,26 +95,30 @@ def _nearness(
     return [max((float(v @ row[n]) for n in ns), default=0.0) for v, ns in zip(vectors, cited, strict=True)]
 
 
-def _objections(judged: _Judged, near: float | None, support: float) -> Iterator[str]:
-    """What speaks against a sentence, one after the other."""
-    if not judged.cited:
-        yield "cites no passage"
-        return
+def _unfounded(judged: _Judged) -> list[str]:
+    """The numbers, doses and thresholds of a sentence that neither the case nor a cited passage has."""
     told = set(quantities(judged.case))
     stated = [quantity for quantity in quantities(judged.text) if quantity not in told]
     if len(judged.own) < len(judged.cited):
         # "1日1回" is "once daily" in English: only the one of a dose is a number there too.
         stated = [quantity for quantity in stated if quantity.number != "1" or quantity.unit in DOSES]
     found = [q for p in judged.cited for q in quantities(p.passage.in_context)]
-    strange = (
+    return (
         _absent(stated, found, judged)
-        or _other_units(stated, found)
+        or _other_units(stated, found, judged)
         or _whole_doses(judged, stated, found)
-        or _strange_drugs(judged)
+        or _strangers_doses(judged, stated)
         or _others_doses(judged)
         or _others_numbers(judged)
     )
-    if strange:
+
+
+def _objections(judged: _Judged, figures: Sequence[str], near: float | None, support: float) -> Iterator[str]:
+    """What speaks against a sentence, one after the other. `figures` are those that are unfounded."""
+    if not judged.cited:
+        yield "cites no passage"
+        return
+    if strange := figures or _strange_drugs(judged):
         yield f"{', '.join(strange)} is not in the cited passage"
     if any(_contradicts(statement, judged) for statement in _statements(judged.text)):
         yield "denies what the cited passage says, or says what it denies"
@@ -128,11 +136,17 @@ def _absent(stated: Sequence[Quantity], found: Sequence[Quantity], judged: _Judg
     return sorted({q.number for q in stated} - known)
 
 
-def _other_units(stated: Sequence[Quantity], found: Sequence[Quantity]) -> list[str]:
-    """Quantities whose number the passages give in other units only."""
+def _other_units(stated: Sequence[Quantity], found: Sequence[Quantity], judged: _Judged) -> list[str]:
+    """Quantities whose number the passages give in other units only.
+
+    What follows a number and is not in the table may be its unit in another language; in the same language it would
+    follow it in the sentence too.
+    """
     units: dict[str, set[str]] = {}
     for quantity in found:
-        units.setdefault(quantity.number, set()).add(quantity.unit if quantity.known else "")
+        units.setdefault(quantity.number, set()).add(quantity.unit if quantity.known or quantity.counted else "")
+    if len(judged.own) == len(judged.cited):
+        units = {number: (named - {""}) or named for number, named in units.items()}
     return sorted(f"{q.number} {q.unit}" for q in stated if q.known and not units.get(q.number, {""}) & {"", q.unit})
 
 
@@ -151,6 +165,12 @@ def _strange_drugs(judged: _Judged) -> list[str]:
     if judged.own and len(judged.own) == len(judged.cited):
         strange |= unlisted_drugs(judged.text) - unlisted_drugs(source)
     return sorted(strange)
+
+
+def _strangers_doses(judged: _Judged, stated: Sequence[Quantity]) -> list[str]:
+    """Doses of medicines that neither the case nor a cited passage names."""
+    doses = [f"{q.number} {q.unit}" for q in stated if q.unit in DOSES]
+    return [f"{', '.join(doses)} of {', '.join(strange)}"] if doses and (strange := _strange_drugs(judged)) else []
 
 
 def _others_doses(judged: _Judged) -> list[str]:
@@ -222,11 +242,16 @@ def _statements(text: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _stems(text: str) -> frozenset[str]:
-    """Beginnings of words of four letters and more; pairs of characters in scripts that put no space between words."""
+    """Beginnings of words of four letters and more; pairs of characters in scripts that put no space between words.
+
+    Korean joins endings to short words: there the first two syllables count, but not those of denials.
+    """
     plain = unicodedata.normalize("NFKC", text).casefold()
     # \w leaves out vowel signs; with it alone every word of Hindi would fall to pieces too short to be judged.
     words = "".join(c if unicodedata.category(c)[0] in "LM" else " " for c in plain).split()
-    stems = {word[:_STEM] for word in words if len(word) > 3 and not _UNSPACED.search(word)}
+    korean = {word for word in words if _KOREAN.match(word)}
+    stems = {word[:_STEM] for word in words if len(word) > 3 and word not in korean and not _UNSPACED.search(word)}
+    stems |= {w[:_KOREAN_STEM] for w in korean if len(w) >= _KOREAN_STEM and not w.startswith(_KOREAN_DENIAL)}
     runs = [run for run in re.findall(r"[^\W\d_]+", plain) if _UNSPACED.search(run)]
     pairs = {run[i : i + 2] for run in runs for i in range(len(run) - 1)}
     return frozenset(stems | pairs)

@@ -1,12 +1,13 @@
 """The synthesizer: one answer in the clinician's language, every sentence tied to a passage or marked.
 
-What a weak model writes is checked before it is an answer; where it is not usable the answer is the evidence
-itself, with the reason. Knows nothing of how concepts were fused.
+What a weak model writes is checked before it is an answer. Where it is not usable it is asked for once more, with
+what was wrong; where that is no better, the answer is the evidence itself, with the reason. A sentence with a dose or
+a threshold that no cited passage has is left out of what is shown. Knows nothing of how concepts were fused.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Annotated, Any
 
 from autogen_agentchat.agents import BaseChatAgent
 from autogen_agentchat.base import Response
@@ -17,34 +18,50 @@ from autogen_agentchat.messages import (
     StructuredMessage,
 )
 from autogen_core import CancellationToken
-from autogen_core.models import LLMMessage, SystemMessage, UserMessage
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
-from pydantic_core import from_json
+from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
+from pydantic import BaseModel, ConfigDict, Field
 
-from agents.checker import echoes, fault
-from agents.conclusions import admitted, conclusion_type, meaning, named, read, request
+from agents.conclusions import admitted, meaning, named, request
 from agents.dispute import standing
+from agents.draft import Draft, answer_form, drafted, judged_again
+from agents.judge import judged
 from agents.languages import language, phrase
-from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Part, Side, Usage
+from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Part, Side, Span, Usage
 from agents.missing import missed
 from agents.quotation import fitting, quoted
 from agents.reasoner import case_text
 from agents.speaker import Spoken, Voice, prompt
-from agents.support import TextEmbedder, check
+from agents.support import TextEmbedder
 from models.errors import ModelError
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
 
-_Sentence = tuple[str, tuple[int, ...]]
-
 
 class SynthesisSettings(BaseModel):
-    """Budgets of the answer: its own tokens, and the tokens of evidence that the model reads."""
+    """Budgets of the answer: its own tokens, each time it is written, and the tokens of evidence that the model reads.
+
+    `attempts` 1 never asks again. `judge` has the model judge each sentence that the checker accepts.
+    """
 
     model_config = ConfigDict(extra="forbid")
     answer_tokens: int = Field(384, ge=64)
     evidence_tokens: int = Field(1200, ge=100)
     sentences: int = Field(6, ge=1, le=12)
+    attempts: int = Field(2, ge=1, le=2)
+    judge: bool = False
+
+
+@dataclass
+class Told:
+    """Everything that the model was asked and has said; `draft` is what its last text makes."""
+
+    usage: Usage = field(default_factory=Usage)
+    spans: tuple[Span, ...] = ()
+    draft: Draft | None = None
+
+    def heard(self, item: Spoken) -> None:
+        """Count a turn in."""
+        self.usage, self.spans = self.usage + item.usage, (*self.spans, item.span)
 
 
 class Synthesizer(BaseChatAgent):
@@ -87,25 +104,23 @@ class Synthesizer(BaseChatAgent):
         argued: dict[Side, Argument] = {c.reasoning.side: c for c in contents if isinstance(c, Argument)}
         alignment = next(c for c in reversed(contents) if isinstance(c, Alignment))
         arguments = standing(argued, alignment.rebuttals)
-        spoken: Spoken | None = None
-        detail = ""
+        told, detail = Told(), ""
         try:
-            async for item in self._speak(case, arguments, alignment, cancellation_token):
-                if isinstance(item, Spoken):
-                    spoken = item
-                else:
-                    yield item
+            async for item in self._attempted(told, case, arguments, alignment, cancellation_token):
+                yield item
         except ModelError as error:
             detail = str(error)
-        without: dict[Part, str] = {**self._without, **({} if spoken else {"synthesizer": detail})}
-        answer = self.answer(case, alignment, spoken, detail)
+        without: dict[Part, str] = {**self._without, **({} if told.draft else {"synthesizer": detail})}
+        answer = self.answer(case, alignment, told, detail)
         answer = answer.model_copy(update={"missing": missed(case, arguments, alignment.evidence, without)})
         self._recorder.record(EventKind.ANSWER, answer.model_dump(mode="json"))
         yield Response(chat_message=StructuredMessage[Answer](content=answer, source=self.name))
 
-    async def _speak(
-        self, case: Case, arguments: dict[Side, Argument], alignment: Alignment, token: CancellationToken
-    ) -> AsyncGenerator[ModelClientStreamingChunkEvent | Spoken, None]:
+    async def _attempted(
+        self, told: Told, case: Case, arguments: dict[Side, Argument], alignment: Alignment, token: CancellationToken
+    ) -> AsyncGenerator[ModelClientStreamingChunkEvent, None]:
+        """Chunks of the answer and, where it cannot be shown and there are passages to write from, of another one."""
+        relevant = alignment.evidence.relevant
         shown = await self.shown(alignment)
         quotation, mark = quoted(shown) if shown else ("none", "none")
         passages = prompt("synthesize_passages", passages=quotation, mark=mark)
@@ -115,8 +130,40 @@ class Synthesizer(BaseChatAgent):
         ]
         form = answer_form(tuple(p.number for p in shown), admitted(case), self._settings.sentences)
         budget = self._settings.answer_tokens
-        async for item in self._voice.speak("answer", messages, token, max_tokens=budget, output=form, public=passages):
-            yield item
+        for _ in range(self._settings.attempts if relevant else 1):
+            said = ""
+            async for item in self._voice.speak(
+                "answer", messages, token, max_tokens=budget, output=form, public=passages
+            ):
+                if isinstance(item, Spoken):
+                    told.heard(item)
+                    said = item.text
+                else:
+                    yield item
+            told.draft = self.drafted(case, alignment, said)
+            if self._settings.judge and not told.draft.fault:
+                async for chunk in self._judged(told, told.draft, relevant, token):
+                    yield chunk
+            if not told.draft.fault:
+                break
+            messages += [
+                AssistantMessage(content=said, source=self._voice.agent),
+                UserMessage(content=self._again(case, told.draft), source="checker"),
+            ]
+
+    async def _judged(
+        self, told: Told, draft: Draft, passages: Sequence[CitedPassage], token: CancellationToken
+    ) -> AsyncGenerator[ModelClientStreamingChunkEvent, None]:
+        """Chunks of the verdicts; the draft then has only those sentences supported that the model did not refuse."""
+        claims: list[Claim] = []
+        async for item in judged(draft.claims, passages, self._voice, token):
+            if isinstance(item, Spoken):
+                told.heard(item)
+            elif isinstance(item, Claim):
+                claims.append(item)
+            else:
+                yield item
+        told.draft = judged_again(draft._replace(claims=tuple(claims)), passages)
 
     async def shown(self, alignment: Alignment) -> tuple[CitedPassage, ...]:
         """The relevant passages that fit the budget, best of each language in turn, at least one."""
@@ -125,6 +172,11 @@ class Synthesizer(BaseChatAgent):
     def _system(self, case: Case) -> str:
         asked = language(case.language)
         return prompt("synthesize", language=asked.name, instruction=asked.instruction)
+
+    def _again(self, case: Case, draft: Draft) -> str:
+        return prompt(
+            "synthesize_again", fault=phrase(draft.fault, "en"), instruction=language(case.language).instruction
+        )
 
     def _user(
         self,
@@ -145,30 +197,32 @@ class Synthesizer(BaseChatAgent):
             instruction=f"{request(case)} {language(case.language).instruction}".strip(),
         )
 
-    def answer(self, case: Case, alignment: Alignment, spoken: Spoken | None, detail: str = "") -> Answer:
-        """The answer that the model's text makes, or the evidence where it makes none.
+    def drafted(self, case: Case, alignment: Alignment, text: str) -> Draft:
+        """The draft that the model's text makes."""
+        return drafted(text, case, alignment.evidence.relevant, self._embedder, self._support)
 
-        `spoken` None is a model that could not be used; `detail` says why.
+    def answer(self, case: Case, alignment: Alignment, told: Told, detail: str = "") -> Answer:
+        """The answer that the model's last text makes, or the evidence where it makes none.
+
+        Told without a draft is a model that could not be used; `detail` says why.
         """
-        said, concluded = written(spoken.text) if spoken else ((), "")
-        conclusion = read(concluded, case)
-        sentences = tuple(sentence for sentence in said if not echoes(sentence[0], case.text))
         blank = Answer(
             text="",
             language=case.language,
             mode="no_answer",
             disagreement=alignment.disagreement,
-            usage=spoken.usage if spoken else Usage(),
-            spans=(spoken.span,) if spoken else (),
+            usage=told.usage,
+            spans=told.spans,
         )
-        if spoken is None:
+        draft = told.draft
+        if draft is None:
             return self._without_model(alignment, phrase("unavailable", case.language, reason=detail), blank)
-        text = " ".join(text for text, _ in sentences)
-        if found := "echo" if said and not sentences else fault(text, case.language, case.text):
-            return self._without_model(alignment, phrase(found, case.language), blank)
-        claims, doubtful = self._checked(case, sentences, conclusion, alignment.evidence.relevant)
-        if alignment.evidence.relevant and not any(claim.supported for claim in claims):
-            return self._without_model(alignment, phrase("unsupported", case.language), blank)
+        if draft.fault:
+            return self._without_model(alignment, phrase(draft.fault, case.language), blank)
+        claims = tuple(_showable(claim, case.language) for claim in draft.claims)
+        concluded = _showable(draft.concluded, case.language) if draft.concluded else None
+        conclusion = concluded.text if concluded else draft.conclusion
+        judged_all = (*claims, concluded) if concluded else claims
         return blank.model_copy(
             update={
                 "text": rendered(claims),
@@ -176,19 +230,9 @@ class Synthesizer(BaseChatAgent):
                 "conclusion": conclusion,
                 "meaning": meaning(conclusion, case, case.language),
                 "claims": claims,
-                "unsupported": doubtful,
+                "unsupported": tuple(c.text for c in judged_all if not c.supported),
             }
         )
-
-    def _checked(
-        self, case: Case, sentences: Sequence[_Sentence], conclusion: str, passages: Sequence[CitedPassage]
-    ) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
-        """The claims, and the texts of those that nothing supports; the conclusion is judged by all cited passages."""
-        cited = tuple(dict.fromkeys(n for _, numbers in sentences for n in numbers))
-        free_text = conclusion and not admitted(case)
-        judged = [*sentences, (conclusion, cited)] if free_text else list(sentences)
-        claims = check(judged, passages, self._embedder, self._support, case.text, case.language)
-        return claims[: len(sentences)], tuple(c.text for c in claims if not c.supported)
 
     @staticmethod
     def _without_model(alignment: Alignment, why: str, blank: Answer) -> Answer:
@@ -206,33 +250,12 @@ class Synthesizer(BaseChatAgent):
         """Nothing is kept between cases."""
 
 
-def answer_form(numbers: tuple[int, ...], conclusions: Sequence[str], sentences: int) -> type[BaseModel]:
-    """The form that the grammar forces on an answer: only numbers of passages shown, only admitted conclusions."""
-    number: Any = Annotated[int, WithJsonSchema({"enum": list(numbers)})]
-    fields: dict[str, Any] = {"text": (Annotated[str, Field(min_length=8, max_length=280)], ...)}
-    if numbers:
-        fields["passages"] = (Annotated[list[number], Field(max_length=3)], ...)
-    sentence: Any = create_model("Sentence", **fields)
-    listed: Any = Annotated[list[sentence], Field(min_length=1, max_length=sentences)]
-    return create_model("WrittenAnswer", sentences=(listed, ...), conclusion=(conclusion_type(conclusions), ...))
-
-
-def written(text: str) -> tuple[tuple[_Sentence, ...], str]:
-    """The sentences with their citations, and the conclusion, of the model's JSON; complete items of a cut one.
-
-    Nothing of what is not JSON: the grammar admits escapes of half a character, which no parser takes.
-    """
-    try:
-        parsed = from_json(text or "{}", allow_partial=True)
-    except ValueError:
-        return (), ""
-    if not isinstance(parsed, dict):
-        return (), ""
-    sentences = [s for s in parsed.get("sentences", []) if isinstance(s, dict) and str(s.get("text", "")).strip()]
-    return (
-        tuple((str(s["text"]).strip(), tuple(int(n) for n in s.get("passages", []))) for s in sentences),
-        str(parsed.get("conclusion", "")).strip(),
-    )
+def _showable(claim: Claim, code: str) -> Claim:
+    """The claim, or in its place a sentence which says that a dose or threshold was left out."""
+    if not claim.unfounded:
+        return claim
+    why = "gives a dose or threshold that no cited passage has"
+    return claim.model_copy(update={"text": phrase("dose_left_out", code), "why": why})
 
 
 def rendered(claims: Sequence[Claim], separator: str = " ") -> str:

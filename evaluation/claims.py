@@ -1,16 +1,18 @@
 """How well a claim's support is judged: `python -m evaluation.claims`.
 
 True sentences are lines of the starter guidelines that cite the passage they stand in, or the passage of the English
-edition with the same place. Each is made wrong in one thing; a wrong one must be refused. Prints two Markdown tables.
+edition with the same place; with `--data`, also sentences of the shared guidelines that cite the passage they stand
+in. Each is made wrong in one thing; a wrong one must be refused. Prints a Markdown table for each of the two.
 """
 
 import argparse
 import random
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +21,8 @@ from agents.messages import CitedPassage, Claim
 from agents.quantities import DOSES, numbers, quantities
 from agents.support import TextEmbedder, check
 from evaluation.bench import machine
-from knowledge.ingest import read_documents
+from evaluation.claim_lines import Line, lines, shared_lines
+from evaluation.vectors import OnceEmbedder
 from knowledge.passage import Passage
 from models.embedder import Embedder
 from models.errors import ModelError
@@ -28,16 +31,8 @@ from models.weights import WeightStore
 from ui.settings import STARTER_EMBEDDER, load_settings
 from ui.workspace import starter_packs
 
-_LETTERS = 12
-_CHANGES = ("number", "unit", "dose", "negation", "drug", "passage")
-
-
-class Line(NamedTuple):
-    """A line of a guideline with its passage; `place` is the same for its translations."""
-
-    text: str
-    passage: Passage
-    place: tuple[str, int, int]
+_PIECE = 5  # characters
+CHANGES = ("number", "unit", "dose", "negation", "drug", "passage")
 
 
 class Trial(NamedTuple):
@@ -56,46 +51,36 @@ class _Ways(NamedTuple):
 
 
 @cache
-def _ways(language: str) -> _Ways:
+def _known_ways() -> dict[str, _Ways]:
     content = tomllib.loads(files("evaluation").joinpath("claims.toml").read_text("utf-8"))
-    return _Ways(**content[language])
+    return {language: _Ways(**ways) for language, ways in content.items()}
 
 
-def lines(pack: Path) -> tuple[Line, ...]:
-    """Every line of a pack's passages that is long enough to say something."""
-    found = []
-    places: dict[tuple[str, str], int] = {}
-    sections: dict[str, list[tuple[str, ...]]] = {}
-    for document in read_documents(pack).documents:
-        file = document.entry.file
-        for passage in document.passages:
-            known = sections.setdefault(file, [])
-            if passage.section not in known:
-                known.append(passage.section)
-            for text in passage.text.split("\n"):
-                key = (file, str(passage.section))
-                places[key] = places.get(key, -1) + 1
-                if sum(c.isalpha() for c in text) >= _LETTERS:
-                    place = (file, known.index(passage.section), places[key])
-                    found.append(Line(text.removeprefix("- "), passage, place))
-    return tuple(found)
-
-
-def changed(line: Line, others: Sequence[Line], change: str, chance: random.Random) -> Trial | None:
-    """The line made wrong in one thing; None where it has no such thing."""
+def changed(
+    line: Line, others: Sequence[Line], known: frozenset[str], change: str, chance: random.Random
+) -> Trial | None:
+    """The line made wrong in one thing; None where it has no such thing. `known` are words for medicines."""
     language = line.passage.language
     if change == "passage":
-        strange = [other for other in others if other.place[0] != line.place[0]]
-        return Trial(language, change, line.text, chance.choice(strange).passage)
+        strange = [other.passage for other in others if other.place[0] != line.place[0]]
+        drawn = chance.sample(strange, len(strange))
+        passage = next((passage for passage in drawn if not _says(passage, line.text)), None)
+        return Trial(language, change, line.text, passage) if passage else None
     makers: dict[str, Callable[[], str | None]] = {
         "number": lambda: _other_number(line.text, chance),
-        "unit": lambda: _other_unit(line.text, _ways(language), chance),
+        "unit": lambda: _other_unit(line.text, _known_ways()[language], chance),
         "dose": lambda: _other_dose(line, chance),
-        "negation": lambda: _other_sense(line.text, _ways(language), chance),
-        "drug": lambda: _other_drug(line, others, _ways(language), chance),
+        "negation": lambda: _other_sense(line.text, _known_ways()[language], chance),
+        "drug": lambda: _other_drug(line, known, _known_ways()[language], chance),
     }
     text = makers[change]()
     return Trial(language, change, text, line.passage) if text and text != line.text else None
+
+
+def _says(passage: Passage, text: str) -> bool:
+    """Whether a passage has most of a text letter by letter: leaflets of one publisher say some sentences alike."""
+    pieces = [text[i : i + _PIECE] for i in range(0, max(1, len(text) - _PIECE + 1))]
+    return sum(piece in passage.text for piece in pieces) > len(pieces) / 2
 
 
 def _other_number(text: str, chance: random.Random) -> str | None:
@@ -152,32 +137,38 @@ def _other_sense(text: str, ways: _Ways, chance: random.Random) -> str | None:
     return text_with(text, *chance.choice(found)) if found else None
 
 
-def _other_drug(line: Line, others: Sequence[Line], ways: _Ways, chance: random.Random) -> str | None:
+def _medicines(others: Sequence[Line]) -> frozenset[str]:
+    """The words of some lines that name a medicine."""
+    words = {w for o in others for w in re.findall(r"[^\W\d_]{4,}", o.text)}
+    return frozenset(w for w in words if len(w) <= 16 and drugs(w))
+
+
+def _other_drug(line: Line, known: frozenset[str], ways: _Ways, chance: random.Random) -> str | None:
     words = [at for at in re.finditer(r"[^\W\d_]+(?:[-' ][^\W\d_]+)?", line.text) if drugs(at[0])]
     words = [at for at in words if len(at[0].split()) == 1]
     if not words:
         return None
     at = chance.choice(words)
-    known = {w for o in others for w in re.findall(r"[^\W\d_]{4,20}", o.text) if drugs(w) and len(w) <= 16}
     strange = sorted(w for w in known if not drugs(w) & drugs(line.passage.in_context)) + ways.unlisted
     return text_with(line.text, at, chance.choice(strange))
 
 
-def trials(packs: Sequence[Path], each: int, seed: int) -> Iterator[Trial]:
-    """Of every language the true lines and up to `each` wrong ones of every kind."""
+def trials(read: Mapping[str, Sequence[Line]], each: int, most: int, seed: int) -> Iterator[Trial]:
+    """Of every language up to `most` true lines, either way, and up to `each` wrong ones of every kind."""
     chance = random.Random(seed)
-    read = {pack.name: lines(pack) for pack in packs}
     english = {line.place: line for line in read.get("en", ())}
-    for code, found in read.items():
-        yield from (Trial(code, "true", line.text, line.passage) for line in found)
-        for line in found:
-            same = english.get(line.place)
-            # Local practice stands in the same place with doses of its own: only what says the same is a translation.
-            if code != "en" and same and _figures(line.text) == _figures(same.text):
-                yield Trial(code, "true, English", line.text, same.passage)
-        for change in _CHANGES:
-            made = [trial for line in found if (trial := changed(line, found, change, chance))]
-            yield from chance.sample(made, min(each, len(made)))
+    for code, every in read.items():
+        found, known = chance.sample(every, len(every)), _medicines(every)
+        # Local practice stands in the same place with doses of its own: only what says the same is a translation.
+        pairs = [(line, english[line.place]) for line in found if code != "en" and line.place in english]
+        translated = [(line, same) for line, same in pairs if _figures(line.text) == _figures(same.text)]
+        chosen = chance.sample(found, min(most, len(found)))
+        yield from (Trial(code, "true", line.text, line.passage) for line in chosen)
+        chosen_pairs = chance.sample(translated, min(most, len(translated)))
+        yield from (Trial(code, "true, English", line.text, same.passage) for line, same in chosen_pairs)
+        for change in CHANGES:
+            made = (trial for line in found if (trial := changed(line, found, known, change, chance)))
+            yield from islice(made, each)
 
 
 def _figures(text: str) -> set[str]:
@@ -186,19 +177,25 @@ def _figures(text: str) -> set[str]:
 
 
 def judged(trial: Trial, embedder: TextEmbedder, support: float) -> Claim:
-    """What the product says of it."""
+    """What the product says of it.
+
+    An embedder adds an objection and takes none away where sentence and passage have one language: only what stands
+    without one has to be embedded.
+    """
     cited = CitedPassage(number=1, passage=trial.passage, similarity=None, score=0.0, relevant=True, expired=False)
-    return check([(trial.text, (1,))], [cited], embedder, support, "", trial.language)[0]
+    said, foreign = [(trial.text, (1,))], trial.passage.language != trial.language
+    claim = check(said, [cited], None, support, "", trial.language)[0]
+    return check(said, [cited], embedder, support, "", trial.language)[0] if claim.supported or foreign else claim
 
 
 def table(results: dict[tuple[str, str], list[bool]]) -> Iterator[str]:
     """A row a language: the share of true ones kept, and of wrong ones refused."""
-    kinds = ("true", "true, English", *_CHANGES)
+    kinds = ("true", "true, English", *CHANGES)
     yield f"| language | {' | '.join(kinds)} | wrong, all |"
     yield f"|{'---|' * (len(kinds) + 2)}"
     for code in sorted({code for code, _ in results}):
         cells = [_share(results.get((code, kind), [])) for kind in kinds]
-        wrong = [right for kind in _CHANGES for right in results.get((code, kind), [])]
+        wrong = [right for kind in CHANGES for right in results.get((code, kind), [])]
         yield f"| {code} | {' | '.join(cells)} | {_share(wrong)} |"
 
 
@@ -212,21 +209,29 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--models-folder", type=Path, default=load_settings().models_folder)
     parser.add_argument("--each", type=int, default=60, help="wrong sentences of a kind and language")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--data", type=Path, help="folder of the shared data, for its guidelines")
+    parser.add_argument("--most", type=int, default=120, help="true sentences of a language")
     parser.add_argument("--show", action="store_true", help="print every sentence that was judged wrongly")
     arguments = parser.parse_args(given)
     store = WeightStore(arguments.models_folder, Registry.load())
     try:
-        embedder = Embedder(store.checked_path(STARTER_EMBEDDER), store.registry.card(STARTER_EMBEDDER))
+        opened = Embedder(store.checked_path(STARTER_EMBEDDER), store.registry.card(STARTER_EMBEDDER))
     except ModelError as error:
         raise SystemExit(str(error)) from None
-    results: dict[tuple[str, str], list[bool]] = {}
-    for trial in trials(starter_packs(), arguments.each, arguments.seed):
-        claim = judged(trial, embedder, embedder.thresholds.support)
-        right = claim.supported == trial.change.startswith("true")
-        results.setdefault((trial.language, trial.change), []).append(right)
-        if arguments.show and not right:
-            print(f"{trial.language} {trial.change}: {trial.text} ({claim.why})")
-    print(f"{machine()}\n\n" + "\n".join(table(results)))
+    print(f"{machine()}\n")
+    sets = {"starter guidelines": {pack.name: lines(pack) for pack in starter_packs()}}
+    if arguments.data:
+        sets["shared guidelines"] = dict(shared_lines(arguments.data, tuple(_known_ways())))
+    for name, read in sets.items():
+        results: dict[tuple[str, str], list[bool]] = {}
+        embedder = OnceEmbedder(opened)
+        for trial in trials(read, arguments.each, arguments.most, arguments.seed):
+            claim = judged(trial, embedder, opened.thresholds.support)
+            right = claim.supported == trial.change.startswith("true")
+            results.setdefault((trial.language, trial.change), []).append(right)
+            if arguments.show and not right:
+                print(f"{trial.language} {trial.change}: {trial.text} ({claim.why})")
+        print(f"{name}, {sum(map(len, results.values()))} sentences\n\n" + "\n".join(table(results)) + "\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Vectors of many short texts, kept in a file between runs: embedding thousands of terms takes minutes.
+"""Vectors of many texts, kept so that none is embedded twice: embedding thousands of terms takes minutes.
 
 Knows nothing of what the texts are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,3 +34,26 @@ class TermVectors:
         """Write what is known."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(self._file, texts=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
+
+
+class OnceEmbedder:
+    """An embedder of sentences and passages that embeds each distinct text once, as long as this lives."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._queries: dict[str, Matrix] = {}
+        self._passages: dict[str, Matrix] = {}
+
+    def embed_queries(self, texts: Sequence[str]) -> Matrix:
+        """One normalised vector a sentence, shape [len(texts), dimension]."""
+        return _once(texts, self._queries, self._embedder.embed_queries)
+
+    def embed_passages(self, texts: Sequence[str]) -> Matrix:
+        """One normalised vector a passage, shape [len(texts), dimension]."""
+        return _once(texts, self._passages, self._embedder.embed_passages)
+
+
+def _once(texts: Sequence[str], known: dict[str, Matrix], embed: Callable[[Sequence[str]], Matrix]) -> Matrix:
+    missing = [text for text in dict.fromkeys(texts) if text not in known]
+    known.update(zip(missing, embed(missing), strict=True))
+    return np.stack([known[text] for text in texts])

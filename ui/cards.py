@@ -71,6 +71,11 @@ def alarm(found: Alarm | None) -> str:
     )
 
 
+def note(text: str) -> str:
+    """A sentence of the program in the language of the case, beside its red flags; nothing where there is none."""
+    return f'<p class="source" role="note" dir="auto">{escape(text)}</p>' if text else ""
+
+
 def lane(words: Translation, title: str, phase: str, text: str, language: str | None, extra: str = "") -> str:
     """One side's argument while it is made. `phase` is a key of the translation."""
     return (

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 from autogen_core import CancellationToken
 
-from agents.consultation import Chunk, Outcome, first_look, prepare
+from agents.consultation import Chunk, Outcome, first_look, prepare, unwatched
 from agents.errors import CaseError
 from agents.languages import languages
 from agents.messages import MAX_CASE_CHARACTERS, Case
@@ -127,7 +127,8 @@ class Chat:
         settings = self._workspace.settings
         local = settings.local_language or None
         looked = first_look(text or "", spoken=language or None, configured=settings.languages, local=local)
-        return cards.alarm(looked)
+        told = unwatched(text or "", spoken=language or None, configured=settings.languages, local=local)
+        return cards.alarm(looked) + cards.note(told)
 
     async def _argue(
         self, text: str, language: str, english: str, options: str, hypothesis: str, request: gr.Request

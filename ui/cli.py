@@ -19,7 +19,7 @@ from autogen_core import CancellationToken
 from rich.console import Console
 from rich.text import Text
 
-from agents.consultation import Outcome, Progress, first_look, prepare
+from agents.consultation import Outcome, Progress, first_look, prepare, unwatched
 from agents.errors import CaseError
 from agents.messages import Case
 from agents.missing import missing
@@ -91,6 +91,8 @@ def ask(
     # An emergency is told whatever happens then: no weights, no guidelines, no language.
     if found := first_look(typed, spoken=language, configured=settings.languages, local=local):
         show_alarm(Console(stderr=as_json), found)
+    if told := unwatched(typed, spoken=language, configured=settings.languages, local=local):
+        Console(stderr=as_json).print(Text(told, style="yellow"))
     case = prepare(
         typed,
         spoken=language,

@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 
 from agents.drugs import drugs, unlisted_drugs
-from evaluation.claims import Line, lines
+from evaluation.claim_lines import Line, lines
 from ui.workspace import starter_packs
 
 

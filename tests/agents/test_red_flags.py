@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from agents.consultation import unwatched
+from agents.languages import phrase
 from agents.messages import MAX_CASE_CHARACTERS
 from agents.phrasebook import Phrasebook
 from agents.red_flags import alarm, emergencies, red_flags, table
@@ -105,6 +107,36 @@ def test_a_flag_tells_where_its_words_stand_and_what_to_do() -> None:
     assert (flag.words, text[flag.start : flag.end]) == ("胸痛と冷汗", "胸痛と冷汗")
     assert "心電図" in flag.action
     assert "AHA" in flag.source
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("en", "She has been lethargic, 12-day-old infant.", "lethargic"),
+        ("es", "Recién nacido de 12 días letárgico", "letárgico"),
+        ("es", "Tiene ideación suicida.", "suicida"),
+        ("de", "Sie äußert Suizidgedanken.", "Suizidgedanken"),
+        ("ja", "自殺念慮があります。", "自殺"),
+    ],
+)
+def test_a_word_found_by_its_stem_is_told_whole_where_words_have_borders(language: str, text: str, words: str) -> None:
+    assert words in {flag.words for flag in red_flags(text, language)}
+
+
+@pytest.mark.parametrize("language", ["ar", "hi", "pt"])
+def test_a_language_without_a_table_says_so_before_anything_is_opened(language: str) -> None:
+    text = {"ar": "طفل عنده حمى وسعال منذ يومين", "hi": "बच्चे को दो दिन से बुखार है", "pt": "Criança com febre e tosse"}
+
+    assert unwatched(text[language], spoken=language) == phrase("missing_red_flags", language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_with_a_table_has_nothing_to_say_of_it(language: str) -> None:
+    assert unwatched(CASES[language]["sepsis"], spoken=language) == ""
+
+
+def test_what_is_no_case_yet_has_no_language_to_speak_of() -> None:
+    assert unwatched("") == ""
 
 
 def test_a_flag_is_raised_once_however_often_it_is_said() -> None:

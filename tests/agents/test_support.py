@@ -236,3 +236,58 @@ def test_a_language_without_a_table_of_negations_is_not_judged_by_it(checked: Ch
     passage = cited(1, "Nie podawać kodeiny dzieciom.", "pl")
 
     assert checked("Nie podawać kodeiny dzieciom.", passage, spoken="pl").supported
+
+
+KOREAN = cited(
+    1,
+    "겐타마이신(gentamicin), 소아: 7.5 mg/kg IM 1일 1회, 최소 5일. 신장애에서 주의한다.\n"
+    "설사 소아가 졸려 하면 혈당을 확인하고 의뢰한다.",
+    "ko",
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "겐타마이신(gentamicin), 소아: 7.5 mg/kg IM 1주 1회, 최소 5일.",
+        "겐타마이신(gentamicin), 소아: 7.5 mg/kg IM 1일 1회, 최소 5주.",
+        "신장애에서 주의하지 않는다.",
+        "설사 소아가 졸려 하면 혈당을 확인하지 않는다.",
+        "설사 소아가 졸려 하면 의뢰하지 말고 기다린다.",
+    ],
+    ids=["weekly for daily", "weeks for days", "no caution", "not checked", "not referred"],
+)
+def test_korean_units_and_denials_are_told_apart_though_their_endings_differ(checked: Checker, sentence: str) -> None:
+    assert not checked(sentence, KOREAN, spoken="ko").supported
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "겐타마이신(gentamicin), 소아: 7.5 mg/kg IM 1일 1회, 최소 5일.",
+        "겐타마이신은 신장애에서 주의하여 투여한다.",
+        "설사 소아가 졸려 하면 혈당을 확인한다.",
+    ],
+)
+def test_what_a_korean_passage_says_is_supported(checked: Checker, sentence: str) -> None:
+    assert checked(sentence, KOREAN, spoken="ko").supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "unfounded"),
+    [
+        ("Treat her pneumonia with oral amoxicillin 40 mg/kg twice daily.", False),
+        ("Treat her pneumonia with oral amoxicillin 90 mg/kg twice daily.", True),
+        ("Treat her pneumonia with oral amoxicillin 40 mg twice daily.", True),
+        ("Treat her pneumonia with oral ceftriaxone 40 mg/kg twice daily.", True),
+        ("Refer her when her saturation is below 85 %.", True),
+        ("Do not give oral amoxicillin 40 mg/kg to a child with pneumonia.", False),
+        ("Remove the appendix of this child tonight.", False),
+        ("With 52 breaths per minute she needs an operation.", False),
+    ],
+    ids=["right", "number", "not per kilogram", "medicine", "threshold", "denied", "no figure", "the case's figure"],
+)
+def test_a_dose_or_threshold_that_nothing_cited_has_is_unfounded(
+    checked: Checker, sentence: str, unfounded: bool
+) -> None:
+    assert checked(sentence, AMOXICILLIN).unfounded is unfounded

@@ -9,6 +9,7 @@ from autogen_agentchat.messages import StructuredMessage
 from autogen_core import CancellationToken
 from pydantic import ValidationError
 
+from agents.draft import answer_form, written
 from agents.languages import phrase
 from agents.messages import (
     Alignment,
@@ -25,7 +26,7 @@ from agents.messages import (
     Usage,
 )
 from agents.speaker import Spoken, Voice
-from agents.synthesizer import SynthesisSettings, Synthesizer, answer_form, rendered, written
+from agents.synthesizer import SynthesisSettings, Synthesizer, Told, rendered
 from agents.team import Clock, Thresholds
 from models.embedder import Embedder
 from models.engine import Engine
@@ -64,6 +65,15 @@ def spoken(*sentences: tuple[str, list[int]], conclusion: str = "Neumonía.") ->
 
 def said(text: str) -> Spoken:
     return Spoken(text=text, finished=True, usage=USAGE, span=SPAN)
+
+
+def answer_of(synthesizer: Synthesizer, of: Case, aligned: Alignment, spoken: Spoken | None, why: str = "") -> Answer:
+    """The answer where the model said this, or could not be used."""
+    told = Told()
+    if spoken:
+        told.heard(spoken)
+        told.draft = synthesizer.drafted(of, aligned, spoken.text)
+    return synthesizer.answer(of, aligned, told, why)
 
 
 def argument(side: Side, language: str) -> Argument:
@@ -167,7 +177,7 @@ def test_an_answer_is_rendered_with_its_citations_behind_each_sentence() -> None
 
 
 def test_a_supported_text_is_the_answer(synthesizer: Synthesizer) -> None:
-    answer = synthesizer.answer(case(), alignment(AMOXICILLIN, AMOXICILINA), spoken((GOOD, [2])))
+    answer = answer_of(synthesizer, case(), alignment(AMOXICILLIN, AMOXICILINA), spoken((GOOD, [2])))
 
     assert (answer.mode, answer.text, answer.language) == ("synthesized", f"{GOOD} [2]", "es")
     assert [(c.passages, c.supported) for c in answer.claims] == [((2,), True)]
@@ -175,10 +185,10 @@ def test_a_supported_text_is_the_answer(synthesizer: Synthesizer) -> None:
 
 
 def test_unsupported_sentences_and_conclusions_are_kept_and_named(synthesizer: Synthesizer) -> None:
-    wrong = "La niña tiene neumonía: dar amoxicilina oral 90 mg/kg dos veces al día."
+    wrong = "La niña tiene neumonía: no dar amoxicilina oral."
     text = spoken((GOOD, [2]), (wrong, [2]), conclusion="Apendicitis aguda: operar mañana.")
 
-    answer = synthesizer.answer(case(), alignment(AMOXICILINA), text)
+    answer = answer_of(synthesizer, case(), alignment(AMOXICILINA), text)
 
     assert answer.mode == "synthesized"
     assert [c.supported for c in answer.claims] == [True, False]
@@ -189,7 +199,7 @@ def test_unsupported_sentences_and_conclusions_are_kept_and_named(synthesizer: S
 def test_the_letter_of_an_option_is_not_judged_as_a_sentence(synthesizer: Synthesizer) -> None:
     asked = case(options=("amoxicilina", "ceftriaxona"))
 
-    answer = synthesizer.answer(asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion="A"))
+    answer = answer_of(synthesizer, asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion="A"))
 
     assert (answer.conclusion, answer.meaning, answer.unsupported) == ("A", "amoxicilina", ())
 
@@ -198,7 +208,7 @@ def test_the_letter_of_an_option_is_not_judged_as_a_sentence(synthesizer: Synthe
 def test_a_conclusion_that_is_no_option_is_none(synthesizer: Synthesizer, said: str) -> None:
     asked = case(options=("amoxicilina", "ceftriaxona"))
 
-    answer = synthesizer.answer(asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion=said))
+    answer = answer_of(synthesizer, asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion=said))
 
     assert (answer.conclusion, answer.meaning) == ("", "")
 
@@ -206,13 +216,13 @@ def test_a_conclusion_that_is_no_option_is_none(synthesizer: Synthesizer, said: 
 def test_the_label_of_a_hypothesis_is_not_judged_as_a_sentence(synthesizer: Synthesizer) -> None:
     asked = case().model_copy(update={"hypothesis": "La niña tiene neumonía."})
 
-    answer = synthesizer.answer(asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion="neutral"))
+    answer = answer_of(synthesizer, asked, alignment(AMOXICILINA), spoken((GOOD, [2]), conclusion="neutral"))
 
     assert (answer.conclusion, answer.meaning, answer.unsupported) == ("neutral", phrase("label_neutral", "es"), ())
 
 
 def test_a_sentence_that_says_the_case_again_is_left_out(synthesizer: Synthesizer) -> None:
-    answer = synthesizer.answer(case(), alignment(AMOXICILINA), spoken((SPANISH, [2]), (GOOD, [2])))
+    answer = answer_of(synthesizer, case(), alignment(AMOXICILINA), spoken((SPANISH, [2]), (GOOD, [2])))
 
     assert answer.text == f"{GOOD} [2]"
 
@@ -234,7 +244,7 @@ def test_a_sentence_that_says_the_case_again_is_left_out(synthesizer: Synthesize
 def test_a_text_of_no_use_gives_way_to_the_evidence(synthesizer: Synthesizer, text: Spoken, why: str) -> None:
     irrelevant = cited(3, "Lavar las patatas y pelarlas.", "es", relevant=False)
 
-    answer = synthesizer.answer(case(), alignment(AMOXICILLIN, AMOXICILINA, irrelevant), text)
+    answer = answer_of(synthesizer, case(), alignment(AMOXICILLIN, AMOXICILINA, irrelevant), text)
 
     assert (answer.mode, answer.reason) == ("evidence_only", phrase(why, "es"))
     assert answer.text == "\n\n".join(
@@ -245,25 +255,64 @@ def test_a_text_of_no_use_gives_way_to_the_evidence(synthesizer: Synthesizer, te
 
 
 def test_a_text_of_no_use_without_evidence_is_no_answer(synthesizer: Synthesizer) -> None:
-    answer = synthesizer.answer(case(), alignment(), spoken((SPANISH, [])))
+    answer = answer_of(synthesizer, case(), alignment(), spoken((SPANISH, [])))
 
     assert (answer.mode, answer.claims) == ("no_answer", ())
     assert answer.text == f"{phrase('echo', 'es')} {phrase('no_answer', 'es')}"
 
 
 def test_without_evidence_a_text_stands_with_every_sentence_marked(synthesizer: Synthesizer) -> None:
-    answer = synthesizer.answer(case(), alignment(), spoken((GOOD, [])))
+    answer = answer_of(synthesizer, case(), alignment(), spoken(("La niña tiene neumonía: dar amoxicilina oral.", [])))
 
-    assert (answer.mode, answer.text) == ("synthesized", GOOD)
-    assert answer.unsupported == (GOOD, "Neumonía.")
+    assert (answer.mode, answer.text) == ("synthesized", "La niña tiene neumonía: dar amoxicilina oral.")
+    assert answer.unsupported == ("La niña tiene neumonía: dar amoxicilina oral.", "Neumonía.")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "La niña tiene neumonía: dar amoxicilina oral 90 mg/kg dos veces al día.",
+        "La niña tiene neumonía: dar amoxicilina oral 40 mg dos veces al día.",
+        "La niña tiene neumonía: dar ceftriaxona 40 mg/kg dos veces al día.",
+        "La niña tiene neumonía grave si la saturación es menor de 88 %.",
+    ],
+    ids=["another number", "not per kilogram", "of another medicine", "a threshold"],
+)
+def test_a_dose_or_threshold_that_no_cited_passage_has_is_nowhere_in_what_is_shown(
+    synthesizer: Synthesizer, sentence: str
+) -> None:
+    told = spoken((GOOD, [2]), (sentence, [2]), conclusion="Neumonía: amoxicilina 90 mg/kg.")
+
+    answer = answer_of(synthesizer, case(), alignment(AMOXICILLIN, AMOXICILINA), told)
+
+    left_out = phrase("dose_left_out", "es")
+    assert answer.text == f"{GOOD} [2] {left_out} [2]"
+    assert answer.unsupported == (left_out, left_out)
+    assert (answer.conclusion, answer.meaning) == (left_out, left_out)
+    assert not any(figure in answer.model_dump_json() for figure in (sentence, "90", "88", "40 mg dos"))
+
+
+def test_a_dose_without_any_citation_is_left_out_too(synthesizer: Synthesizer) -> None:
+    answer = answer_of(synthesizer, case(), alignment(), spoken((GOOD, [])))
+
+    assert (answer.mode, answer.text) == ("synthesized", phrase("dose_left_out", "es"))
+
+
+def test_a_dose_of_the_case_itself_may_be_said_again(synthesizer: Synthesizer) -> None:
+    of = case(f"{SPANISH} Toma paracetamol 250 mg.")
+    sentence = "La niña tiene neumonía y toma paracetamol 250 mg."
+
+    answer = answer_of(synthesizer, of, alignment(AMOXICILINA), spoken((GOOD, [2]), (sentence, [2])))
+
+    assert answer.claims[1].text == sentence
 
 
 def test_a_disagreement_is_handed_on_whatever_the_answer(synthesizer: Synthesizer) -> None:
     differ = Disagreement(english="Pneumonia.", local="Asma.", similarity=0.8)
     aligned = alignment(AMOXICILINA, disagreement=differ)
 
-    assert synthesizer.answer(case(), aligned, spoken((GOOD, [2]))).disagreement == differ
-    assert synthesizer.answer(case(), aligned, None, "gone").disagreement == differ
+    assert answer_of(synthesizer, case(), aligned, spoken((GOOD, [2]))).disagreement == differ
+    assert answer_of(synthesizer, case(), aligned, None, "gone").disagreement == differ
 
 
 async def test_missing_weights_leave_the_evidence_and_the_reason(synthesizer: Synthesizer, recorder: Recorder) -> None:

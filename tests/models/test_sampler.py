@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
+from agents.draft import answer_form
 from agents.reasoner import ListedConcepts
-from agents.synthesizer import answer_form
 from models.engine import Engine
 from models.errors import EngineError
 from models.llama import Weights

@@ -106,6 +106,7 @@ SHOWN: dict[str, Callable[[str], str]] = {
     "missing": lambda text: cards.missing(WORDS, given(text).missing),
     "status": lambda text: cards.status(text),
     "alarm": lambda text: cards.alarm(alarm(text)),
+    "note": lambda text: cards.note(text),
 }
 
 each_card = pytest.mark.parametrize("shown", SHOWN.values(), ids=list(SHOWN))

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from agents.languages import phrase
 from models.registry import Registry
 from tests.ui.conftest import LANGUAGES, MODEL, Installation, Ran
 from transcripts.consultation import Status
@@ -220,6 +221,10 @@ def started(installation: Installation, root: Path, port: int) -> Iterator[Mappi
     commands = {
         "emergency": partial(
             installation.elsewhere(home=root / "lacking", models__folder=root / "none").run, "ask", EMERGENCY
+        ),
+        "untabled": partial(
+            installation.elsewhere(home=root / "untabled", models__folder=root / "none").run,
+            *("ask", "Criança de 3 anos com febre e tosse.", "--language", "pt"),
         ),
         "english": partial(installation.run, "ask", "--json", CASE),
         "mixed": partial(installation.run, *spanish, stdin=MIXED + b"\xff"),
@@ -434,6 +439,14 @@ def test_an_emergency_is_told_although_there_are_no_weights(started: Mapping[str
     assert "Possible heart attack" in ran.out
     assert "coreasoner models pull" in ran.err
     assert ran.code == 0
+
+
+def test_a_language_without_emergencies_is_told_before_the_case_and_with_the_answer(
+    started: Mapping[str, Future[Ran]],
+) -> None:
+    said = " ".join(started["untabled"].result().out.split())
+
+    assert said.count(phrase("missing_red_flags", "pt")[:40]) == 2
 
 
 @pytest.mark.parametrize("name", LACKING)

@@ -1,0 +1,82 @@
+"""A draft: what a model wrote as an answer, read from its JSON, each sentence judged, and why it cannot be shown.
+
+Knows nothing of how the model was asked, nor of what is shown instead.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, Field, WithJsonSchema, create_model
+from pydantic_core import from_json
+
+from agents.checker import echoes, fault
+from agents.conclusions import admitted, conclusion_type, read
+from agents.messages import Case, CitedPassage, Claim
+from agents.support import TextEmbedder, check
+
+_Sentence = tuple[str, tuple[int, ...]]
+
+
+class Draft(NamedTuple):
+    """The sentences and the conclusion of an answer; `concluded` is the judgement of a conclusion in free text.
+
+    `fault` is the key of the phrase that says why it cannot be shown, empty where it can.
+    """
+
+    claims: tuple[Claim, ...]
+    conclusion: str
+    concluded: Claim | None
+    fault: str
+
+
+def drafted(
+    text: str, case: Case, passages: Sequence[CitedPassage], embedder: TextEmbedder | None, support: float
+) -> Draft:
+    """The draft that a model's text makes. A sentence that only says the case again is left out."""
+    said, written_conclusion = written(text)
+    conclusion = read(written_conclusion, case)
+    sentences = [sentence for sentence in said if not echoes(sentence[0], case.text)]
+    whole = " ".join(text for text, _ in sentences)
+    if found := "echo" if said and not sentences else fault(whole, case.language, case.text):
+        return Draft((), conclusion, None, found)
+    cited = tuple(dict.fromkeys(n for _, numbers in sentences for n in numbers))
+    free_text = conclusion and not admitted(case)
+    judged = [*sentences, (conclusion, cited)] if free_text else sentences
+    claims = check(judged, passages, embedder, support, case.text, case.language)
+    count = len(sentences)
+    return judged_again(Draft(claims[:count], conclusion, claims[count] if free_text else None, ""), passages)
+
+
+def judged_again(draft: Draft, passages: Sequence[CitedPassage]) -> Draft:
+    """The draft with its fault named anew, after its claims have been judged."""
+    unsupported = bool(passages) and not any(claim.supported for claim in draft.claims)
+    return draft._replace(fault="unsupported" if unsupported else "")
+
+
+def answer_form(numbers: tuple[int, ...], conclusions: Sequence[str], sentences: int) -> type[BaseModel]:
+    """The form that the grammar forces on an answer: only numbers of passages shown, only admitted conclusions."""
+    number: Any = Annotated[int, WithJsonSchema({"enum": list(numbers)})]
+    fields: dict[str, Any] = {"text": (Annotated[str, Field(min_length=8, max_length=280)], ...)}
+    if numbers:
+        fields["passages"] = (Annotated[list[number], Field(max_length=3)], ...)
+    sentence: Any = create_model("Sentence", **fields)
+    listed: Any = Annotated[list[sentence], Field(min_length=1, max_length=sentences)]
+    return create_model("WrittenAnswer", sentences=(listed, ...), conclusion=(conclusion_type(conclusions), ...))
+
+
+def written(text: str) -> tuple[tuple[_Sentence, ...], str]:
+    """The sentences with their citations, and the conclusion, of the model's JSON; complete items of a cut one.
+
+    Nothing of what is not JSON: the grammar admits escapes of half a character, which no parser takes.
+    """
+    try:
+        parsed = from_json(text or "{}", allow_partial=True)
+    except ValueError:
+        return (), ""
+    if not isinstance(parsed, dict):
+        return (), ""
+    sentences = [s for s in parsed.get("sentences", []) if isinstance(s, dict) and str(s.get("text", "")).strip()]
+    return (
+        tuple((str(s["text"]).strip(), tuple(int(n) for n in s.get("passages", []))) for s in sentences),
+        str(parsed.get("conclusion", "")).strip(),
+    )
