@@ -103,6 +103,8 @@ def _unfounded(judged: _Judged) -> list[str]:
         # "1日1回" is "once daily" in English: only the one of a dose is a number there too.
         stated = [quantity for quantity in stated if quantity.number != "1" or quantity.unit in DOSES]
     found = [q for p in judged.cited for q in quantities(p.passage.in_context)]
+    if any(quantity.per_kg for quantity in found):
+        stated = [quantity for quantity in stated if quantity[:2] != ("1", "kg")]  # "40 mg for 1 kg" is 40 mg/kg
     return (
         _absent(stated, found, judged)
         or _other_units(stated, found, judged)
@@ -174,11 +176,14 @@ def _strangers_doses(judged: _Judged, stated: Sequence[Quantity]) -> list[str]:
 
 
 def _others_doses(judged: _Judged) -> list[str]:
-    """Doses that the passages give for other medicines than those of the sentence."""
+    """Doses that the passages, or the case, give for other medicines than those of the sentence."""
     named = drugs(judged.text)
     doses = {(q.number, q.unit) for q in quantities(judged.text) if q.unit in DOSES}
     if not named or not doses:
         return []
+    for said in _statements(judged.case):
+        if drugs(said) & named:
+            doses -= {(q.number, q.unit) for q in quantities(said)}
     for passage in judged.cited:
         for line in passage.passage.text.split("\n"):
             if not (own := drugs(line)) or own & named:

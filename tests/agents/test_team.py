@@ -102,7 +102,7 @@ def assemble(
         def open_client(role: Role) -> ChatCompletionClient:
             return client(broken if role in without else engine)
 
-        synthesis = SynthesisSettings(answer_tokens=64, evidence_tokens=100, sentences=1)
+        synthesis = SynthesisSettings(answer_tokens=64, evidence_tokens=100, sentences=1, attempts=1)
         chosen = TeamSettings.model_validate({"reasoner": SHORT, "synthesis": synthesis, "rounds": 0, **settings})
         return Resources(client=open_client, embedder=embedder, thresholds=thresholds, store=store, settings=chosen)
 

@@ -297,7 +297,7 @@ def test_the_object_has_every_field(english: dict[str, Any]) -> None:
 
 def test_both_sides_argue_and_name_concepts_which_are_fused(english: dict[str, Any]) -> None:
     assert [english[f"{side}_reasoning"]["status"] for side in ("english", "local")] == ["argued", "argued"]
-    named = [*english["english_chain"]["concepts"], *english["local_chain"]["concepts"]]
+    named = [c["name"] for side in ("english", "local") for c in english[f"{side}_chain"]["concepts"]]
     fused = [*english["fused_chain"]["concepts"], *english["fused_chain"]["aside"]]
     assert {concept["name"] for concept in fused} <= set(named)
     assert fused
