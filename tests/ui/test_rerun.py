@@ -41,7 +41,8 @@ def test_a_case_is_computed_again_to_the_last_token(exact: Installation, consult
     with TranscriptStore.open(exact.home / "transcripts.db", read_only=True) as store:
         again, first = store.consultations()
         assert first.id == consultation
-        assert next(iter(store.events(again.id))).body["rerun_of"] == consultation
+        circumstances = next(event for event in store.events(again.id) if event.kind is EventKind.MODEL)
+        assert circumstances.body["rerun_of"] == consultation
         assert [event.body.get("as") for event in store.events(first.id) if event.kind is EventKind.VIEWED] == ["rerun"]
 
 

@@ -120,7 +120,7 @@ def test_weights_may_be_kept_elsewhere(no_settings: Path, monkeypatch: pytest.Mo
     [
         ("colour = 1", "colour"),
         ('[models]\nenglsh = "a"', "models.englsh"),
-        ("[team]\nrounds = 3", "team.rounds"),
+        ("[team]\nturns = 3", "team.turns"),
         ("[engine]\ngpus = 2", "engine.gpus"),
     ],
 )
