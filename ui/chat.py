@@ -157,10 +157,10 @@ class Chat:
                 yield update
         except asyncio.CancelledError:
             board.stop()
-            yield self._drawn(board)
+            yield {**self._drawn(board), **self._buttons(running=False)}
         except _ERRORS as error:
             board.stop(str(error))
-            yield self._drawn(board)
+            yield {**self._drawn(board), **self._buttons(running=False)}
         finally:
             token.cancel()
             self._running.pop(request.session_hash or "", None)
@@ -178,7 +178,8 @@ class Chat:
             if isinstance(progress, Chunk) and now - drawn < REDRAW_S:
                 continue
             drawn = now
-            yield self._drawn(board)
+            if update := self._drawn(board):  # Gradio takes no empty one
+                yield update
             if isinstance(progress, Outcome):
                 yield self._feedback.asked_about(progress.transcript_id, request)
 

@@ -11,8 +11,8 @@ import gradio as gr
 
 from agents.retold import case_of
 from knowledge.errors import KnowledgeError
-from transcripts.consultation import Verified
-from transcripts.errors import TranscriptError
+from transcripts.consultation import ConsultationSummary, Verified
+from transcripts.errors import AccessDenied, TranscriptError
 from transcripts.event import Event, EventKind
 from ui import record_cards
 from ui.board import Board
@@ -83,14 +83,16 @@ class RecordPage:
 
     def _listed(self, before: str | None, request: gr.Request) -> Update:
         words = page_words(request)
-        found = self._workspace.transcripts.consultations(_PAGE, before)
+        found: tuple[ConsultationSummary, ...] = ()
+        with suppress(AccessDenied):  # who may not list them sees none, and the denial is on the record
+            found = self._workspace.transcripts_of(request.username).consultations(_PAGE, before)
         if found:
             self._oldest[request.session_hash or ""] = found[-1].id
         choices = [(record_cards.line(words, summary), summary.id) for summary in found]
         return {self._list: gr.Radio(choices, value=None)}
 
     def _begin(self, consultation: str, request: gr.Request) -> Update:
-        words, record = page_words(request), self._workspace.transcripts
+        words, record = page_words(request), self._workspace.transcripts_of(request.username)
         events: list[Event] = []
         try:
             record.verify(consultation)
@@ -140,13 +142,13 @@ class RecordPage:
         if playback := self._playback(request):
             playback.step()
             return self._drawn(playback, page_words(request))
-        return {}
+        return {self._place: gr.skip()}
 
     def _jump(self, seq: float, request: gr.Request) -> Update:
         if playback := self._playback(request):
             playback.jump(int(seq))
             return {**self._drawn(playback, page_words(request)), self._place: gr.skip()}
-        return {}
+        return {self._place: gr.skip()}
 
     def _playback(self, request: gr.Request) -> Playback | None:
         return self._open.get(request.session_hash or "")
