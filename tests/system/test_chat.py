@@ -126,10 +126,8 @@ def test_text_that_looks_like_markup_stays_text(browser: Browser, address: str) 
     page, _ = open_page(browser, address, "en")
     page.evaluate("window.broken = false")
 
-    ask(
-        page,
-        "Child with cough and fever. <img src=x onerror='window.broken=true'> ${window.broken=true} {{window.broken=true}} ??",
-    )
+    hostile = "<img src=x onerror='window.broken=true'> ${window.broken=true} {{window.broken=true}} ??"
+    ask(page, f"Child with cough and fever. {hostile}")
     expect(page.locator(".lane[data-phase=reasoning]").first).to_be_visible(timeout=LOAD_MS)
     page.click("#stop")
     expect(page.locator("#status")).to_contain_text("Stopped", timeout=LOAD_MS)
