@@ -28,7 +28,9 @@ _IDS = """
 _OF = f"consultation = id AND {audit.LANDMARK}"
 # What an index over the landmarks knows need not be read from the events themselves.
 _CASE_HAS = f"AND EXISTS (SELECT 1 FROM events WHERE {_OF} AND kind = 'case' AND {{condition}})"
-_ENDED = f"AND EXISTS (SELECT 1 FROM events WHERE {_OF} AND kind = 'finished' AND body = ?{{place}})"
+_ENDED = (
+    f"AND EXISTS (SELECT 1 FROM events WHERE {_OF} AND kind = 'finished' AND replace(body, ?{{place}}, '') <> body)"
+)
 _OPEN = f"AND NOT EXISTS (SELECT 1 FROM events WHERE {_OF} AND kind IN ('finished', 'erased'))"
 _ERASED = f"AND EXISTS (SELECT 1 FROM events WHERE {_OF} AND kind = 'erased')"
 _FINISHED = f"SELECT 1 FROM events WHERE consultation = ?1 AND {audit.LANDMARK} AND kind = 'finished' LIMIT 1"
@@ -90,7 +92,7 @@ def _query(wanted: Filter, before: str, limit: int) -> tuple[str, list[Value]]:
         values.append(_json(wanted.text).strip('"').translate(_LOWER))
         more.append(_CASE_HAS.format(condition=f"replace(lower(body), ?{len(values)}, '') <> lower(body)"))
     if wanted.status in (Status.FINISHED, Status.CANCELLED, Status.FAILED):
-        values.append(f'{{"status":"{wanted.status.value}"}}')
+        values.append(f'"status":"{wanted.status.value}"')  # beside it stand numbers only
         more.append(_ENDED.format(place=len(values)))
     elif wanted.status is not None:
         more.append(_ERASED if wanted.status is Status.ERASED else _OPEN)
