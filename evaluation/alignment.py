@@ -17,6 +17,7 @@ import numpy as np
 
 from agents.concept import describe
 from agents.messages import Concept
+from agents.settings import load_settings
 from agents.synonyms import Synonyms
 from evaluation.chains import DENIED, ENGLISH, SEED, neighbours
 from evaluation.statistics import Hits, f1_interval, mean_interval
@@ -25,7 +26,6 @@ from evaluation.vectors import TermVectors
 from models.embedder import Embedder
 from models.registry import Agreement, Registry
 from models.weights import WeightStore
-from ui.settings import load_settings
 
 _COMMON = 3  # concepts that both chains of a question have beside the one that is asked for
 EMBEDDER, ENGLISH_EMBEDDER = "multilingual-e5-small", "all-minilm-l6-v2"

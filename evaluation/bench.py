@@ -25,8 +25,10 @@ from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, 
 from agents.consultation import Outcome, prepare
 from agents.languages import language
 from agents.reasoner import ListedConcepts, case_text
+from agents.settings import load_settings
 from agents.speaker import prompt
 from agents.team import Role
+from agents.workspace import Workspace, starter_packs
 from evaluation.contenders import CONTEXT, AutoGenClients, BareLoop, Messages, OneLlama, Said, Server, cores
 from models.chat_template import ChatMessage, Segment, chat_template, render, system_segments
 from models.client import LlamaChatClient
@@ -35,8 +37,6 @@ from models.errors import ModelError
 from models.protocol import EngineSettings, Finished, Piece, Sampling
 from models.registry import ModelCard, Registry
 from models.weights import WeightStore
-from ui.settings import load_settings
-from ui.workspace import Workspace, starter_packs
 
 _MODELS = ("smollm2-135m-instruct-q4_1", "qwen2.5-coder-1.5b-instruct-q4_k_m")
 _TOKENS = 128

@@ -20,13 +20,13 @@ from typing import NamedTuple
 
 import psutil
 
+from agents.settings import Settings, load_settings
 from evaluation.reruns import CASES, MODEL, furnish, settings
 from transcripts.consultation import Status
 from transcripts.errors import TranscriptError
 from transcripts.keys import KeyRing
 from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
-from ui.settings import Settings, load_settings
 
 _WATCHED_S = 0.02
 _GONE_S = 20.0

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.consultation import Chunk, Outcome, prepare
 from agents.messages import Usage
+from agents.settings import load_settings
+from agents.workspace import Workspace
 from evaluation import workbook
-from ui.settings import load_settings
-from ui.workspace import Workspace
 
 _SAMPLE_S = 0.2
 _HEAD = (

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from agents.guidelines import Guidelines, RetrievalSettings
 from agents.messages import Case, CitedPassage, FusedChain
+from agents.settings import load_settings
 from evaluation.collection import starter_guidelines
 from evaluation.retrieval import STARTER, open_embedder
 from knowledge.document import Section
@@ -23,7 +24,6 @@ from knowledge.folder import StoreFolder
 from knowledge.passage import Passage, passage_id, text_hash
 from knowledge.search import CANDIDATES
 from knowledge.store import KnowledgeStore
-from ui.settings import load_settings
 
 _KEPT = 5
 _NO_CONCEPTS = FusedChain(strategy="grounded", threshold=0.0, concepts=())

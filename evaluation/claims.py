@@ -19,7 +19,9 @@ from typing import NamedTuple
 from agents.drugs import drugs
 from agents.messages import CitedPassage, Claim
 from agents.quantities import DOSES, numbers, quantities
+from agents.settings import STARTER_EMBEDDER, load_settings
 from agents.support import TextEmbedder, check
+from agents.workspace import starter_packs
 from evaluation.bench import machine
 from evaluation.claim_lines import Line, lines, shared_lines
 from evaluation.vectors import OnceEmbedder
@@ -28,8 +30,6 @@ from models.embedder import Embedder
 from models.errors import ModelError
 from models.registry import Registry
 from models.weights import WeightStore
-from ui.settings import STARTER_EMBEDDER, load_settings
-from ui.workspace import starter_packs
 
 _PIECE = 5  # characters
 CHANGES = ("number", "unit", "dose", "negation", "drug", "passage")

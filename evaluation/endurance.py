@@ -21,6 +21,8 @@ import psutil
 from autogen_core import CancellationToken
 
 from agents.consultation import Chunk, Outcome, prepare
+from agents.settings import load_settings
+from agents.workspace import Workspace, starter_packs
 from evaluation.ingest_kills import ingest_kills
 from models.engine import Engine
 from models.errors import ModelError
@@ -31,8 +33,6 @@ from models.weights import WeightStore
 from transcripts.errors import TranscriptError
 from transcripts.event import EventKind
 from transcripts.recorder import StreamPart
-from ui.settings import load_settings
-from ui.workspace import Workspace, starter_packs
 
 _MODEL = "smollm2-135m-instruct-q4_1"
 _CASE = "Child of 3 with cough, fever and 48 breaths per minute, no chest indrawing. Which drug?"

@@ -19,6 +19,7 @@ from agents.fusion import PAPER_THRESHOLD, EmbedConcepts, FusionStrategy, Ground
 from agents.guidelines import Guidelines, RetrievalSettings
 from agents.messages import FusedChain
 from agents.polarity import mentioned
+from agents.settings import load_settings
 from evaluation.alignment import EMBEDDER, ENGLISH_EMBEDDER, open_vectors
 from evaluation.chains import Pair, neighbours, pairs
 from evaluation.collection import Source, write_pack
@@ -27,7 +28,6 @@ from evaluation.terms import Half, tico_terms
 from evaluation.vectors import TermVectors
 from knowledge.search import CANDIDATES
 from knowledge.store import KnowledgeStore
-from ui.settings import load_settings
 
 LANGUAGES = ("sw", "zu", "ar", "es", "fr", "hi", "ko", "pt", "zh")  # those in which the documents are
 _LOOSER = 0.5  # the default of the released function

@@ -22,13 +22,13 @@ from zlib import crc32
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from agents.workspace import starter_packs
 from knowledge.check import check
 from knowledge.cleaning import clean
 from knowledge.errors import KnowledgeError, NotInKnowledgeBase
 from knowledge.rebuild import rebuild
 from knowledge.store import KnowledgeStore
 from knowledge.table import Vectors
-from ui.workspace import starter_packs
 
 _READY = "ready"
 _PACK, _STAYING = "en", "es"

@@ -137,8 +137,8 @@ def main(given: Sequence[str] | None = None) -> None:
 
 async def _attack(name: str, folder: Path | None, each: int | None) -> None:
     # Importing models and agents takes longer than the whole scan.
+    from agents.settings import load_settings
     from evaluation.obedience import measure
-    from ui.settings import load_settings
 
     print(flush=True)
     async for line in measure(name, folder or load_settings().models_folder, each):

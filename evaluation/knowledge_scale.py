@@ -21,6 +21,7 @@ from unicodedata import normalize
 import numpy as np
 import psutil
 
+from agents.settings import load_settings
 from evaluation.collection import Source, four_languages, write_pack
 from evaluation.latency_plot import Curve, plot
 from evaluation.retrieval import open_embedder
@@ -28,7 +29,6 @@ from knowledge.chunk import TARGET
 from knowledge.search import search
 from knowledge.store import Embedder, KnowledgeStore
 from knowledge.table import Vectors, only
-from ui.settings import load_settings
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 BAR_MS = 60.0

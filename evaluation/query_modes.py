@@ -19,13 +19,13 @@ from agents.aligner import fused_chain
 from agents.fusion import EmbedConcepts, GroundedFusion
 from agents.guidelines import Guidelines, QueryMode, RetrievalSettings, queries
 from agents.messages import FusedChain
+from agents.settings import STARTER_LLM, load_settings
 from evaluation.argued import Argued, ArguedFile, Reasoners, in_turns, sampled
 from evaluation.collection import Collection, collections
 from evaluation.retrieval import STARTER, Searched, ndcg, open_embedder, recall
 from evaluation.statistics import mean_interval
 from knowledge.search import search
 from models.registry import Thresholds
-from ui.settings import STARTER_LLM, load_settings
 
 MODES: tuple[QueryMode, ...] = get_args(QueryMode)
 _DEPTH = 20

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 from autogen_core import CancellationToken
 
 from agents.consultation import Chunk, Outcome, prepare
+from agents.rerun import compared, original, reasons, require, rerun, settings_of
 from agents.retold import case_of, told
+from agents.settings import Settings, load_settings
+from agents.workspace import Workspace, starter_packs
 from transcripts.event import EventKind
 from ui.board import Board
-from ui.rerun import compared, original, reasons, require, rerun, settings_of
-from ui.settings import Settings, load_settings
 from ui.translation import translation
-from ui.workspace import Workspace, starter_packs
 
 MODEL = "smollm2-135m-instruct-q4_1"
 PACKS = ("en", "es", "ja")

@@ -15,6 +15,7 @@ from statistics import mean
 from typing import NamedTuple
 
 import knowledge
+from agents.settings import load_settings
 from evaluation.collection import Collection, Question, collections
 from evaluation.statistics import mean_interval
 from knowledge.passage import Passage
@@ -23,7 +24,6 @@ from knowledge.store import Embedder, KnowledgeStore
 from knowledge.table import only
 from models.embedder import Embedder as ShippedEmbedder
 from models.registry import Registry
-from ui.settings import load_settings
 
 STARTER = Path(knowledge.__file__).parent / "starter"
 _DEPTH = 20  # passages, for 10 documents of which some have several

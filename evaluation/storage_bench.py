@@ -16,13 +16,13 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
+from agents.workspace import starter_packs
 from evaluation.ingest_kills import LetterEmbedder
 from knowledge.local import LocalFolder
 from knowledge.place import Place
 from knowledge.search import search
 from knowledge.storage import KnowledgeSettings, place_of
 from knowledge.store import KnowledgeStore
-from ui.workspace import starter_packs
 
 _PACK = "en"
 _QUESTIONS = ("amoxicillin for a child with pneumonia", "signs of dehydration", "blood pressure in pregnancy")

@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 from statistics import mean
 
+from agents.settings import load_settings
 from agents.synonyms import Synonyms
 from evaluation.alignment import (
     EMBEDDER,
@@ -27,7 +28,6 @@ from evaluation.statistics import Hits, f1
 from evaluation.terms import TermSet, term_sets
 from evaluation.vectors import TermVectors
 from models.registry import Agreement
-from ui.settings import load_settings
 
 _THRESHOLDS = {"as they are": (0.8, 0.83, 0.85, 0.87, 0.89, 0.91), "centred": (0.2, 0.28, 0.32, 0.36, 0.4, 0.5)}
 _LEADS = (0.0, 0.02, 0.08)

@@ -14,23 +14,22 @@ import gradio as gr
 from autogen_core import CancellationToken
 
 from agents.consultation import Chunk, Outcome, first_look, prepare, unwatched
-from agents.errors import CaseError
+from agents.errors import CaseError, InstallationError
 from agents.languages import languages
 from agents.messages import MAX_CASE_CHARACTERS, Case
 from agents.missing import missing
+from agents.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
 from ui import cards
 from ui.board import Board
-from ui.errors import InterfaceError
 from ui.feedback import Feedback
 from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
 from ui.record_page import RecordPage
 from ui.translation import Translation, translations
-from ui.workspace import Workspace
 
-_ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InterfaceError, OSError)
+_ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InstallationError, OSError)
 _DETECT = ""
 
 

@@ -20,23 +20,22 @@ from rich.console import Console
 from rich.text import Text
 
 from agents.consultation import Outcome, Progress, first_look, prepare, unwatched
-from agents.errors import CaseError
+from agents.errors import CaseError, InstallationError
 from agents.messages import Case
 from agents.missing import missing
+from agents.settings import Settings, load_settings
+from agents.workspace import Workspace, report
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
 from ui import knowledge_commands, model_commands, rerun_command, retention_commands, transcript_commands
 from ui.adding import add_starter
 from ui.doctor import examine
-from ui.errors import InterfaceError
 from ui.ports import require_free
-from ui.settings import Settings, load_settings
 from ui.terminal import TerminalView, plain, show_alarm
 from ui.translation import DEFAULT, translation
-from ui.workspace import Workspace, report
 
-KNOWN_ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InterfaceError)
+KNOWN_ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InstallationError)
 
 # JSON leaves these as they are, but a terminal obeys some of them.
 _ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}

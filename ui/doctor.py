@@ -12,15 +12,15 @@ from typing import Literal
 import psutil
 from pydantic import BaseModel, ConfigDict
 
+from agents.errors import InstallationError
+from agents.workspace import ROLES, Workspace
 from knowledge.curator import review
 from knowledge.errors import KnowledgeError
 from models.endpoint import Endpoint
 from models.errors import ModelError
 from models.protocol import EngineSettings
 from transcripts.errors import TranscriptError
-from ui.errors import InterfaceError
 from ui.ports import require_free
-from ui.workspace import ROLES, Workspace
 
 _PACKAGES = ("llama-cpp-python", "autogen-agentchat", "gradio", "lancedb", "sentence-transformers", "torch", "tenacity")
 _LISTED = 8
@@ -82,7 +82,7 @@ def _machine(workspace: Workspace) -> Iterator[Finding]:
 def _checked(subject: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(subject=subject, state="good", words=look())
-    except (ModelError, KnowledgeError, TranscriptError, InterfaceError, OSError) as error:
+    except (ModelError, KnowledgeError, TranscriptError, InstallationError, OSError) as error:
         return Finding(subject=subject, state="bad", words=str(error))
 
 
@@ -155,7 +155,7 @@ def _guidelines(workspace: Workspace) -> Iterator[Finding]:
     def look() -> str:
         packs = workspace.store.list_packs()
         if not packs:
-            raise InterfaceError("empty; run `coreasoner knowledge add FOLDER`")
+            raise InstallationError("empty; run `coreasoner knowledge add FOLDER`")
         waiting = sum(one.state == "waiting" for one in review(workspace.store))
         held = f", {waiting} of them withheld until a curator looks at `coreasoner knowledge marks`" if waiting else ""
         passages = sum(p.passages for p in packs)

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
+from agents.workspace import Workspace
 from transcripts.consent import Consent, body
 from transcripts.consultation import Verified
 from transcripts.event import Body, Event, EventKind
@@ -19,7 +20,6 @@ from transcripts.redacted import export_redacted, prove_redacted
 from transcripts.show import visible
 from transcripts.store import TranscriptStore
 from transcripts.training import training
-from ui.workspace import Workspace
 
 _VIA = "command line"
 _BY: Body = {"by": _VIA}

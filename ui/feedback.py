@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
+from agents.workspace import Workspace
 from transcripts.errors import TranscriptError
 from transcripts.event import EventKind
 from ui import cards
 from ui.panels import Update, page_words
-from ui.workspace import Workspace
 
 RATINGS = ("helpful", "wrong", "dangerous")
 MAX_NOTE = 2000  # characters

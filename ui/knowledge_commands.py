@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agents.languages import identify
+from agents.workspace import Workspace, starter_packs
 from knowledge.check import check as check_store
 from knowledge.cleaning import clean as clean_store
 from knowledge.compare import compare
@@ -26,7 +27,6 @@ from transcripts.event import EventKind
 from ui import knowledge_views as views
 from ui import marks_commands
 from ui.adding import add_documents, progress
-from ui.workspace import Workspace, starter_packs
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(marks_commands.app, name="marks")

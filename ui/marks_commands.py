@@ -12,11 +12,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from agents.workspace import Workspace
 from knowledge.curation import Decision, Verdict
 from knowledge.curator import Reviewed, decide, review, take_over, write_decisions
 from ui.knowledge_views import line, place
 from ui.terminal import plain
-from ui.workspace import Workspace
 
 _WORDS = 200  # characters of marked words that are shown
 

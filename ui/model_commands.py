@@ -10,7 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Column, Table
 from rich.text import Text
 
-from ui.workspace import Workspace
+from agents.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from agents.retold import case_of
+from agents.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from transcripts.consultation import ConsultationSummary, Verified
 from transcripts.errors import AccessDenied, TranscriptError
@@ -19,7 +20,6 @@ from ui.board import Board
 from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
 from ui.playback import Playback
 from ui.translation import Translation, translation
-from ui.workspace import Workspace
 
 _PAGE = 20
 _SPEEDS = (1.0, 4.0)

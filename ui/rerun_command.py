@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.text import Text
 
 from agents.consultation import Outcome
+from agents.rerun import Original, compared, original, reasons, require, rerun, settings_of
+from agents.settings import Settings
+from agents.workspace import Workspace
 from transcripts.event import EventKind
 from transcripts.show import visible
-from ui.rerun import Original, compared, original, reasons, require, rerun, settings_of
-from ui.settings import Settings
 from ui.terminal import TerminalView
 from ui.transcript_commands import difference
 from ui.translation import translation
-from ui.workspace import Workspace
 
 
 def rerun_command(

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from agents.errors import SettingsInvalid
+from agents.settings import Settings, TranscriptSettings
+from agents.workspace import Workspace, server
 from transcripts.errors import ErasureRefused, TranscriptAltered
 from transcripts.event import EventKind
 from transcripts.retention import Old
 from transcripts.store import TranscriptStore
-from ui.errors import SettingsInvalid
-from ui.settings import Settings, TranscriptSettings
 from ui.terminal import plain
-from ui.workspace import Workspace, server
 
 _Id = Annotated[str, typer.Argument(help="Its id.")]
 _Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from agents.settings import Settings
+from agents.workspace import Workspace, open_record
 from transcripts.audit import Audit, Keys
 from transcripts.compare import Difference, compare
 from transcripts.consultation import Status, Verified
@@ -23,9 +25,7 @@ from transcripts.listing import Filter
 from transcripts.replay import Moment, moments, play, step
 from transcripts.show import playback, visible
 from ui import export_commands
-from ui.settings import Settings
 from ui.terminal import plain
-from ui.workspace import Workspace, open_record
 
 _BY = {"by": "command line"}
 

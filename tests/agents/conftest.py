@@ -8,6 +8,7 @@ import pytest
 import tomlkit
 
 from agents.team import Thresholds
+from agents.workspace import starter_packs
 from knowledge.store import KnowledgeStore
 from models.embedder import Embedder
 from models.engine import Engine
@@ -16,7 +17,6 @@ from models.registry import Registry
 from models.weights import WeightStore
 from tests.agents.cases import EMBEDDER, MODEL
 from transcripts.store import TranscriptStore
-from ui.workspace import starter_packs
 
 DOCUMENTS = ("childhood-pneumonia.md", "tuberculosis.md")
 

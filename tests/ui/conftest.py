@@ -16,9 +16,9 @@ import pytest
 import tomlkit
 from typer.testing import CliRunner
 
+from agents.settings import load_settings
+from agents.workspace import Workspace, starter_packs
 from ui.cli import app
-from ui.settings import load_settings
-from ui.workspace import Workspace, starter_packs
 
 MODEL = "smollm2-135m-instruct-q4_1"
 LANGUAGES = ("en", "es", "sw")

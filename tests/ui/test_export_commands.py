@@ -9,12 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from agents.languages import languages
+from agents.settings import load_settings
+from agents.workspace import Workspace
 from transcripts.cues import languages as redactable
 from transcripts.errors import TranscriptAltered
 from transcripts.event import EventKind
 from ui.cli import app
-from ui.settings import load_settings
-from ui.workspace import Workspace
 
 
 def argue() -> str:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from agents.errors import SettingsInvalid
+from agents.settings import Settings, load_settings
+from agents.workspace import ROLES, Workspace
 from models.errors import RemoteRefused, UnknownModel
 from models.remote import RemoteChatClient
 from tests.models.chat_server import ChatServer, running_server
 from ui.doctor import Finding, examine
-from ui.errors import SettingsInvalid
-from ui.settings import Settings, load_settings
-from ui.workspace import ROLES, Workspace
 
 MODEL = "smollm2-135m-instruct-q4_1"
 ADDRESS = "http://gpu-1.hospital.example:8000/v1"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from agents.errors import NotRecomputable
+from agents.rerun import original
 from tests.ui.conftest import MODEL, Installation, Ran
 from transcripts.event import EventKind
 from transcripts.store import TranscriptStore
-from ui.errors import NotRecomputable
-from ui.rerun import original
 
 CASE = "Child of 3 with cough, fever and 48 breaths per minute. Which drug?"
 ENGINE: Mapping[str, JsonValue] = {"engine__exact": "true", "engine__lanes": "2", "engine__sequences": "2"}

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from agents.errors import SettingsInvalid
+from agents.settings import TranscriptSettings, load_settings
+from agents.workspace import Workspace
 from transcripts.access import system_user
 from transcripts.consultation import Status
 from transcripts.errors import AccessDenied
@@ -14,9 +17,6 @@ from transcripts.keys import KeyRing
 from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
 from ui.cli import app
-from ui.errors import SettingsInvalid
-from ui.settings import TranscriptSettings, load_settings
-from ui.workspace import Workspace
 
 OLD = datetime(2026, 11, 20, tzinfo=UTC)
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from agents.settings import load_settings
+from agents.workspace import Workspace
 from knowledge.storage import KnowledgeSettings
 from tests.storage import KEYS, StorageServer
 from tests.ui.conftest import Installation, Ran
 from ui.doctor import Finding, examine_storage
-from ui.settings import load_settings
-from ui.workspace import Workspace
 
 Wards = Callable[[], Installation]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from agents.settings import load_settings
+from agents.workspace import Workspace
 from transcripts.errors import CheckpointAltered, SigningKeyUnusable, TranscriptAltered
 from transcripts.event import EventKind
 from transcripts.keys import SigningKey
 from ui.cli import app
-from ui.settings import load_settings
-from ui.workspace import Workspace
 
 SPOKEN = ("痛みは\x1b[2J", "左腕へ", " 🫀\r\n")
 

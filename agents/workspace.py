@@ -15,8 +15,12 @@ from autogen_core import CancellationToken
 from autogen_core.models import ChatCompletionClient
 from pydantic import JsonValue
 
+from agents import machine
 from agents.consultation import Outcome, Progress, consult
+from agents.errors import SettingsInvalid
+from agents.machine import Circumstances, LoadedModel
 from agents.messages import Case, Part
+from agents.settings import Settings
 from agents.team import BY_NAME, Resources, Role, Thresholds
 from knowledge.errors import EmbedderMismatch, KnowledgeBaseMissing, KnowledgeError
 from knowledge.place import Place
@@ -37,10 +41,6 @@ from transcripts.event import EventKind
 from transcripts.keys import KeyRing
 from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
-from ui import machine
-from ui.errors import SettingsInvalid
-from ui.machine import Circumstances, LoadedModel
-from ui.settings import Settings
 
 if TYPE_CHECKING:
     from models.embedder import Embedder

@@ -16,17 +16,17 @@ from pydantic import JsonValue, ValidationError
 
 from agents import marks
 from agents.consultation import Outcome, Progress
+from agents.errors import NotRecomputable
+from agents.machine import Circumstances, LoadedModel
 from agents.messages import Case
+from agents.settings import Settings
 from agents.team import Resources
+from agents.workspace import ROLES, Workspace
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.compare import Comparison, compare
 from transcripts.consultation import Status
 from transcripts.event import Event, EventKind
-from ui.errors import NotRecomputable
-from ui.machine import Circumstances, LoadedModel
-from ui.settings import Settings
-from ui.workspace import ROLES, Workspace
 
 _MARK = re.compile("<<([0-9a-f]{16})\n")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ui.errors import SettingsInvalid
-from ui.settings import Settings, load_settings
+from agents.errors import SettingsInvalid
+from agents.settings import Settings, load_settings
 
 FILE = """
 languages = ["sw", "en"]

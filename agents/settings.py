@@ -20,13 +20,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from agents.errors import SettingsInvalid
 from agents.languages import languages
 from agents.team import TeamSettings
 from knowledge.storage import KnowledgeSettings
 from models.endpoint import RemoteSettings
 from models.protocol import EngineSettings
 from transcripts.access import AccessPolicy, Action, OwnerPolicy, RolePolicy
-from ui.errors import SettingsInvalid
 
 STARTER_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m"
 STARTER_EMBEDDER = "multilingual-e5-small"
