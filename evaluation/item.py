@@ -1,0 +1,82 @@
+"""What is asked and what came back: an item of a benchmark, and what one system made of it.
+
+Frozen values that loaders make, systems answer and metrics read. Knows nothing of files, models or scores.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.messages import Usage
+
+Task = Literal["choice", "choices", "entailment", "open"]
+Label = Literal["entailment", "neutral", "contradiction"]
+
+
+class Item(BaseModel):
+    """A question of a benchmark in one language.
+
+    `id` is the authors' own and the same in every language. `task`: one right option (`choice`), one or several
+    (`choices`), a hypothesis to be judged against the text, or free text. `right` are positions in `options`, from 0.
+    Items of one `family` ask the same; `references` are all answers that the family's rows have. `english` is the
+    benchmark's own English text of the question. `faults` says what its file had wrong with it and what was done.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    benchmark: str
+    id: str
+    language: str
+    task: Task
+    text: str = Field(min_length=1)
+    options: tuple[str, ...] = ()
+    right: tuple[int, ...] = ()
+    hypothesis: str | None = None
+    label: Label | None = None
+    references: tuple[str, ...] = ()
+    family: str = ""
+    english: str | None = None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What names it among all items."""
+        return f"{self.benchmark}/{self.language}/{self.id}"
+
+
+class Prediction(BaseModel):
+    """What one system answered to one item, once.
+
+    `chosen` are positions in the item's own options, whatever order they were shown in. `confidence` is the
+    probability that the system gives its conclusion, where it has one. `abstained` is an answer that concludes nothing;
+    `failed` one that could not be had, and `reason` says why. `claims` are the answer's sentences, `cited` those with a
+    citation, `supported` those that the passages they cite were found to support. `joules` is None where the machine
+    does not tell.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    benchmark: str
+    id: str
+    language: str
+    system: str
+    model: str
+    seed: int
+    status: Literal["answered", "abstained", "failed"]
+    reason: str = ""
+    chosen: tuple[int, ...] = ()
+    label: Label | None = None
+    text: str = ""
+    confidence: float | None = Field(None, ge=0, le=1)
+    claims: int = 0
+    cited: int = 0
+    supported: int = 0
+    usage: Usage = Usage()
+    seconds: float = Field(ge=0)
+    joules: float | None = None
+    transcript_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """What names it among all predictions of one run."""
+        return f"{self.system}/{self.model}/{self.benchmark}/{self.language}/{self.id}"
