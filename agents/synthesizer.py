@@ -26,7 +26,19 @@ from agents.dispute import standing
 from agents.draft import Draft, answer_form, drafted, judged_again
 from agents.judge import judged
 from agents.languages import language, phrase
-from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Part, Side, Span, Usage
+from agents.messages import (
+    Alignment,
+    Answer,
+    Argument,
+    Case,
+    CitedPassage,
+    Claim,
+    Disagreement,
+    Part,
+    Side,
+    Span,
+    Usage,
+)
 from agents.missing import missed
 from agents.quotation import fitting, quoted
 from agents.reasoner import case_text
@@ -192,6 +204,7 @@ class Synthesizer(BaseChatAgent):
             case=case.text,
             options=asked.strip(),
             chain=" → ".join(names) or "-",
+            disputed=disputed(alignment.disagreement),
             english=named(english.conclusion, english.meaning) or "-",
             local=named(local.conclusion, local.meaning) or "-",
             instruction=f"{request(case)} {language(case.language).instruction}".strip(),
@@ -248,6 +261,12 @@ class Synthesizer(BaseChatAgent):
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Nothing is kept between cases."""
+
+
+def disputed(disagreement: Disagreement | None) -> str:
+    """Lines that say what one side asserts and the other denies; empty where they do not."""
+    found = disagreement.contradictions if disagreement else ()
+    return "".join(f"\nThey contradict each other: {c.english} (English), {c.local} (local)" for c in found)
 
 
 def _showable(claim: Claim, code: str) -> Claim:
