@@ -1,8 +1,8 @@
 """What the record survives when the whole program is killed in the middle of real cases.
 
-`python -m evaluation.case_kills --kills 50` starts `coreasoner ask` with the small test model, kills it with SIGKILL at
-a moment of chance, and examines the file. An event counts as acknowledged when another program has read it from the
-file before the kill. Knows nothing of what was said.
+`python -m evaluation.case_kills --kills 50` starts `coreasoner ask` with the small test model, kills it with SIGKILL
+when its case has come to a number of events drawn by chance, and examines the file. An event counts as acknowledged
+when another program has read it from the file before the kill. Knows nothing of what was said.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -30,7 +31,8 @@ from transcripts.store import TranscriptStore
 
 _WATCHED_S = 0.02
 _GONE_S = 20.0
-_START_S = 120.0
+_CASE_S = 180.0
+_LATER_S = 0.5
 
 Acknowledged = tuple[str, int, str]
 
@@ -53,10 +55,11 @@ def kills(models: Path, home: Path, count: int) -> Killed:
     chosen, chance = settings(models, home), random.Random(13)
     furnish(chosen)
     environment = _environment(chosen)
-    usual = _case_seconds(chosen, environment)
+    usual = _case_events(chosen, environment)
     acknowledged = lost = unsound = orphans = 0
     for number in range(count):
-        heard, left = _killed(chosen, environment, number, chance.uniform(0.0, usual))
+        at, later = chance.randrange(1, usual), chance.uniform(0.0, _LATER_S)
+        heard, left = _killed(chosen, environment, number, at, later)
         acknowledged, orphans = acknowledged + len(heard), orphans + left
         missing, sound = _examined(chosen, heard)
         lost, unsound = lost + missing, unsound + (not sound)
@@ -80,6 +83,7 @@ def _environment(chosen: Settings) -> Mapping[str, str]:
         "TEAM__REASONER__CONCEPT_TOKENS": team.reasoner.concept_tokens,
         "TEAM__SYNTHESIS__ANSWER_TOKENS": team.synthesis.answer_tokens,
         "TEAM__SYNTHESIS__EVIDENCE_TOKENS": team.synthesis.evidence_tokens,
+        "TEAM__SYNTHESIS__ATTEMPTS": team.synthesis.attempts,
     }
     return {**os.environ, **{f"COREASONER_{name}": str(value) for name, value in values.items()}}
 
@@ -95,32 +99,31 @@ def _program(environment: Mapping[str, str], number: int) -> subprocess.Popen[by
     )
 
 
-def _case_seconds(chosen: Settings, environment: Mapping[str, str]) -> float:
-    """How long a case takes from its first event on."""
+def _case_events(chosen: Settings, environment: Mapping[str, str]) -> int:
+    """How many events a case has that comes to its end."""
     with _program(environment, 0) as program:
-        _wait_for_case(chosen, 0)
-        begun = time.perf_counter()
         program.wait()
-    return time.perf_counter() - begun
+    return len(_stored(chosen))
 
 
-def _wait_for_case(chosen: Settings, known: int) -> None:
-    """Until a consultation more than `known` has an event."""
-    ends = time.perf_counter() + _START_S
+def _wait_for_case(chosen: Settings, known: int, events: int, program: subprocess.Popen[bytes]) -> None:
+    """Until a consultation more than `known` has so many events, or the program has ended with fewer."""
+    ends = time.perf_counter() + _CASE_S
     while time.perf_counter() < ends:
-        if len({consultation for consultation, _, _ in _stored(chosen)}) > known:
+        counted = Counter(consultation for consultation, _, _ in _stored(chosen))
+        if len(counted) > known and (counted[max(counted)] >= events or program.poll() is not None):
             return
         time.sleep(_WATCHED_S)
     raise TimeoutError("the program argued no case; is the model here?")
 
 
 def _killed(
-    chosen: Settings, environment: Mapping[str, str], number: int, after: float
+    chosen: Settings, environment: Mapping[str, str], number: int, events: int, later: float
 ) -> tuple[list[Acknowledged], int]:
-    """What was in the file before the kill, `after` seconds into the case, and how many workers were left over."""
+    """What was in the file before the kill, `later` seconds after so many `events`, and how many workers were left."""
     with _program(environment, number) as program:
-        _wait_for_case(chosen, number + 1)
-        time.sleep(after)
+        _wait_for_case(chosen, number + 1, events, program)
+        time.sleep(later)
         workers: list[psutil.Process] = []
         with suppress(psutil.NoSuchProcess):
             workers = psutil.Process(program.pid).children(recursive=True)

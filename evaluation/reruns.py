@@ -61,7 +61,8 @@ def settings(models: Path, home: Path, model: str = MODEL, *, small: bool = True
     roles = dict.fromkeys(("english", "local", "synthesizer"), model)
     engine = {"context_length": 4096, "lanes": 2, "sequences": 2, "exact": True}
     reasoner = {"rendering_tokens": 24, "reasoning_tokens": 32, "concept_tokens": 48}
-    team = {"reasoner": reasoner, "kept": 2, "synthesis": {"answer_tokens": 64, "evidence_tokens": 150}}
+    synthesis = {"answer_tokens": 64, "evidence_tokens": 150, "attempts": 1}
+    team = {"reasoner": reasoner, "kept": 2, "synthesis": synthesis}
     chosen: dict[str, Any] = {"team": team} if small else {}
     return load_settings(home=home, models={"folder": models, **roles}, engine=engine, **chosen)
 
