@@ -16,6 +16,8 @@ from evaluation.item import Item, Task
 Languages = Callable[[Path], tuple[str, ...]]
 Reader = Callable[[Path, str], Iterable[Item]]
 
+_TWINS = "twin options: the same text stands twice"
+
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -61,8 +63,8 @@ def checked(item: Item) -> Item:
     if item.task not in ("choice", "choices"):
         return item
     twins = [text for text, times in Counter(map(fold, item.options)).items() if times > 1]
-    faults = (*item.faults, *(["twin options: the same text stands twice"] if twins else []))
-    return item.model_copy(update={"faults": faults, "excluded": item.excluded or _unanswerable(item, twins)})
+    faults = dict.fromkeys((*item.faults, *([_TWINS] if twins else [])))
+    return item.model_copy(update={"faults": tuple(faults), "excluded": item.excluded or _unanswerable(item, twins)})
 
 
 def _unanswerable(item: Item, twins: list[str]) -> str:
@@ -80,6 +82,7 @@ def agreeing(item: Item, others: Iterable[Item]) -> Item:
 
     So that every language is asked the same items.
     """
+    item = checked(item)
     for other in (checked(other) for other in others):
         if other.right != item.right:
             reason = f"the right answer is another one in {other.language}"

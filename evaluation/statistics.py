@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.stats import bootstrap
 
 _RESAMPLES = 5000
+_DRAWN_AT_ONCE = 10_000_000  # values of resamples that are in memory together
 _SEED = 20261123  # any number; fixed, so that the same figures give the same interval
 
 _Counts = npt.NDArray[np.float64]
@@ -101,6 +102,7 @@ def cluster_interval(values: Sequence[float], clusters: Sequence[Hashable], leve
         paired=True,
         confidence_level=level,
         n_resamples=_RESAMPLES,
+        batch=min(_RESAMPLES, max(1, _DRAWN_AT_ONCE // len(sums))),
         method="percentile",
         rng=np.random.default_rng(_SEED),
     ).confidence_interval

@@ -3,14 +3,17 @@
 As the product identifies the language of a case, among all that it knows. An answer without words ("B") has no value.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from agents.errors import LanguageUnclear
 from agents.identification import identification
 from agents.languages import languages
-from agents.telling import scripts, telling
+from agents.telling import telling
 from evaluation.metric import Measured, Metric, Value, measured, value
 from evaluation.scoring import Answered
+
+_WORD = re.compile(r"[^\W\d_]{2}")
 
 
 def measure(pairs: Sequence[Answered]) -> Measured:
@@ -20,7 +23,7 @@ def measure(pairs: Sequence[Answered]) -> Measured:
 
 def _values(pairs: Sequence[Answered]) -> Iterator[Value]:
     for item, told in pairs:
-        if told.status == "answered" and scripts(telling(told.text)) and item.language in languages():
+        if told.status == "answered" and _WORD.search(telling(told.text)) and item.language in languages():
             yield value(item, float(_language(told.text) == item.language))
 
 
