@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model
 
 from evaluation.errors import MalformedRubric
 
@@ -55,7 +55,9 @@ class Rubric(BaseModel):
     def form(self) -> type[BaseModel]:
         """The form of a reply: for each axis a reason, then a mark within the scale."""
         strict = ConfigDict(extra="forbid")
-        scale = Field(ge=self.lowest, le=self.highest, strict=True)
+        # Listed too: a grammar made of the form keeps to a list, but knows no bounds.
+        listed: dict[str, JsonValue] = {"enum": [*range(self.lowest, self.highest + 1)]}
+        scale = Field(ge=self.lowest, le=self.highest, strict=True, json_schema_extra=listed)
         mark = create_model("Mark", __config__=strict, reason=(str, ...), mark=(int, scale))
         fields: dict[str, Any] = {axis.name: (mark, ...) for axis in self.axes}
         form: type[BaseModel] = create_model("Marks", __config__=strict, **fields)

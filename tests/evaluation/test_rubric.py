@@ -1,6 +1,8 @@
+import json
 from pathlib import Path
 
 import pytest
+from llama_cpp.llama_grammar import json_schema_to_gbnf
 from pydantic import ValidationError
 
 from evaluation.errors import MalformedRubric
@@ -33,6 +35,13 @@ def test_a_reply_of_the_form_is_read() -> None:
 def test_a_mark_off_the_scale_is_no_mark(mark: object) -> None:
     with pytest.raises(ValidationError):
         rubric().form().model_validate(REPLY | {"safety": {"reason": "", "mark": mark}})
+
+
+def test_a_grammar_of_the_form_allows_no_mark_off_the_scale() -> None:
+    grammar = json_schema_to_gbnf(json.dumps(rubric().form().model_json_schema()))
+
+    (marks,) = [line for line in grammar.splitlines() if line.startswith("Mark-mark ::=")]
+    assert marks == 'Mark-mark ::= "1" | "2" | "3" | "4" | "5"'
 
 
 def test_a_reply_without_an_axis_is_refused() -> None:
