@@ -56,7 +56,8 @@ class Prediction(BaseModel):
     probability that the system gives its conclusion, where it has one. `abstained` is an answer that concludes nothing;
     `failed` one that could not be had, and `reason` says why. `claims` are the answer's sentences, `cited` those with a
     citation, `supported` those that the passages they cite were found to support. `joules` is None where the machine
-    does not tell.
+    does not tell. An answer that concludes nothing may lean to something: `leaning` and `leaning_label` are what its
+    voices concluded before it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,6 +72,8 @@ class Prediction(BaseModel):
     reason: str = ""
     chosen: tuple[int, ...] = ()
     label: Label | None = None
+    leaning: tuple[int, ...] = ()
+    leaning_label: Label | None = None
     text: str = ""
     confidence: float | None = Field(None, ge=0, le=1)
     claims: int = 0
