@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
@@ -27,6 +28,7 @@ from agents.settings import Settings, load_settings
 from agents.synthesizer import SynthesisSettings
 from evaluation.predictions import FILE
 from evaluation.reruns import MODEL, furnish, settings
+from evaluation.run import left
 from evaluation.run_folder import Run
 from transcripts.errors import TranscriptError
 from transcripts.keys import KeyRing
@@ -74,8 +76,8 @@ class Program:
 
     def wait_for_answer(self) -> None:
         """Until one more answer is kept, or the program has ended."""
-        known, ends = _kept(self.folder), time.perf_counter() + _START_S
-        while _kept(self.folder) == known and self.process.poll() is None:
+        known, ends = len(_lines(self.folder)), time.perf_counter() + _START_S
+        while len(_lines(self.folder)) == known and self.process.poll() is None:
             if time.perf_counter() > ends:
                 raise TimeoutError("the program answered nothing; is the model here?")
             time.sleep(_WATCHED_S)
@@ -91,30 +93,39 @@ class Program:
 
 
 def survived(models: Path, home: Path, kills: int) -> Survived:
-    """Kill `kills` times, in as many runs as it takes."""
-    chosen, begun = _small(models, home), len(list(home.glob("disturbed-*")))
-    chance = random.Random(begun)
+    """Kill `kills` times, in as many runs as it takes; the last one is finished, too."""
+    chosen = _small(models, home)
     furnish(chosen)
     data, environment = _questions(home), _environment(chosen)
-    undisturbed = _finished(Program(environment, data, home / "undisturbed"))
+    undisturbed = _finished(environment, data, home / "undisturbed")
     usual = mean(prediction.seconds for prediction in Run.open(home / "undisturbed").predictions)
     done = runs = lost = twice = different = orphans = 0
-    while done < kills:
-        folder, runs = home / f"disturbed-{begun + runs}", runs + 1
-        while done < kills:
-            program = Program(environment, data, folder)
-            program.wait_for_answer()
-            time.sleep(chance.uniform(0.0, usual))
-            before = _lines(folder)
-            if program.process.poll() is not None:
-                break
-            orphans, done = orphans + program.kill(), done + 1
-            lost += len(set(before) - set(_lines(folder)))
-            print(f"kill {done}: {len(before)} answers kept", flush=True)
-        table = _finished(Program(environment, data, folder))
+    while done < kills or not runs:
+        folder = next(place for number in count() if not _complete(place := home / f"disturbed-{number}"))
+        chance, runs = random.Random(len(_lines(folder))), runs + 1
+        while done < kills and not _complete(folder):
+            if found := _killed(environment, data, folder, chance.uniform(0.0, usual)):
+                done, lost, orphans = done + 1, lost + found[0], orphans + found[1]
+                print(f"kill {done}: {len(_lines(folder))} answers kept, {found[0]} lost", flush=True)
+        table = _finished(environment, data, folder)
         twice += len(_lines(folder)) - len(table)
         different += sum(table.get(key) != cell for key, cell in undisturbed.items())
     return Survived(done, runs, len(undisturbed) * runs, lost, twice, different, orphans, _sound(chosen))
+
+
+def _killed(environment: Mapping[str, str], data: Path, folder: Path, after: float) -> tuple[int, int] | None:
+    """Kill the program so many seconds after its first answer: how many answers were lost, and workers left over.
+
+    None where it was done before.
+    """
+    program = Program(environment, data, folder)
+    program.wait_for_answer()
+    with suppress(subprocess.TimeoutExpired):
+        program.process.wait(after)
+        return None
+    before = _lines(folder)
+    over = program.kill()
+    return len(set(before) - set(_lines(folder))), over
 
 
 def _small(models: Path, home: Path) -> Settings:
@@ -145,23 +156,21 @@ def _environment(chosen: Settings) -> dict[str, str]:
     return {**os.environ, **{f"COREASONER_{name}": str(value) for name, value in values.items()}}
 
 
-def _kept(folder: Path) -> int:
-    file = folder / FILE
-    return file.read_bytes().count(b"\n") if file.exists() else 0
-
-
 def _lines(folder: Path) -> list[bytes]:
     """The whole lines of the predictions, as they stand in the file."""
-    file = folder / FILE
-    return file.read_bytes().split(b"\n")[:-1] if file.exists() else []
+    return (folder / FILE).read_bytes().split(b"\n")[:-1] if (folder / FILE).exists() else []
 
 
-def _finished(program: Program) -> Table:
+def _complete(folder: Path) -> bool:
+    return (folder / "run.toml").exists() and not left(Run.open(folder))
+
+
+def _finished(environment: Mapping[str, str], data: Path, folder: Path) -> Table:
     """What everything was answered, without what a clock has to do with. Raises RuntimeError."""
-    if code := program.process.wait():
-        raise RuntimeError(f"the run in {program.folder} ended with {code}")
-    made = Run.open(program.folder).predictions
+    if not _complete(folder) and (code := Program(environment, data, folder).process.wait()):
+        raise RuntimeError(f"the run in {folder} ended with {code}")
     fields = {"seconds", "transcript_id", "usage"}
+    made = Run.open(folder).predictions
     return {one.key: (one.model_dump_json(exclude=fields), one.usage.completion_tokens) for one in made}
 
 
