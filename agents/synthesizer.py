@@ -35,6 +35,7 @@ from agents.messages import (
     Claim,
     Disagreement,
     Part,
+    Reasoning,
     Side,
     Span,
     Usage,
@@ -52,7 +53,8 @@ from transcripts.recorder import Recorder
 class SynthesisSettings(BaseModel):
     """Budgets of the answer: its own tokens, each time it is written, and the tokens of evidence that the model reads.
 
-    `attempts` 1 never asks again. `judge` has the model judge each sentence that the checker accepts.
+    `attempts` 1 never asks again. `judge` has the model judge each sentence that the checker accepts. With `arguments`
+    the model reads both arguments whole, not only what they conclude.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -61,6 +63,7 @@ class SynthesisSettings(BaseModel):
     sentences: int = Field(6, ge=1, le=12)
     attempts: int = Field(2, ge=1, le=2)
     judge: bool = False
+    arguments: bool = False
 
 
 @dataclass
@@ -205,10 +208,17 @@ class Synthesizer(BaseChatAgent):
             options=asked.strip(),
             chain=" → ".join(names) or "-",
             disputed=disputed(alignment.disagreement),
-            english=named(english.conclusion, english.meaning) or "-",
-            local=named(local.conclusion, local.meaning) or "-",
+            english=self._opinion(english),
+            local=self._opinion(local),
             instruction=f"{request(case)} {language(case.language).instruction}".strip(),
         )
+
+    def _opinion(self, reasoning: Reasoning) -> str:
+        """What a colleague concludes; with `arguments`, after all that the colleague said, on one line of its own."""
+        concluded = named(reasoning.conclusion, reasoning.meaning) or "-"
+        if not self._settings.arguments or not reasoning.text:
+            return concluded
+        return f"{' '.join(reasoning.text.split())} ({concluded})"
 
     def drafted(self, case: Case, alignment: Alignment, text: str) -> Draft:
         """The draft that the model's text makes."""

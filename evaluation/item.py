@@ -16,10 +16,12 @@ Label = Literal["entailment", "neutral", "contradiction"]
 class Item(BaseModel):
     """A question of a benchmark in one language.
 
-    `id` is the authors' own and the same in every language. `task`: one right option (`choice`), one or several
-    (`choices`), a hypothesis to be judged against the text, or free text. `right` are positions in `options`, from 0.
-    Items of one `family` ask the same; `references` are all answers that the family's rows have. `english` is the
-    benchmark's own English text of the question. `faults` says what its file had wrong with it and what was done.
+    `id` is the authors' own, or made of the content where they gave none, and the same in every language. `task`: one
+    right option (`choice`), one or several (`choices`), a hypothesis to be judged against the text, or free text.
+    `right` are positions in `options`, from 0. Items of one `family` ask the same; `references` are all answers that
+    the family's rows have. `english`, `english_options` (in the order of `options`) and `english_hypothesis` are the
+    benchmark's own English texts. `faults` says what its file had wrong with it and what was done: its kind, a colon,
+    and the rest. `excluded` says why the item can't be asked at all; nobody draws it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,7 +38,10 @@ class Item(BaseModel):
     references: tuple[str, ...] = ()
     family: str = ""
     english: str | None = None
+    english_options: tuple[str, ...] = ()
+    english_hypothesis: str | None = None
     faults: tuple[str, ...] = ()
+    excluded: str = ""
 
     @property
     def key(self) -> str:
@@ -51,7 +56,8 @@ class Prediction(BaseModel):
     probability that the system gives its conclusion, where it has one. `abstained` is an answer that concludes nothing;
     `failed` one that could not be had, and `reason` says why. `claims` are the answer's sentences, `cited` those with a
     citation, `supported` those that the passages they cite were found to support. `joules` is None where the machine
-    does not tell.
+    does not tell. An answer that concludes nothing may lean to something: `leaning` and `leaning_label` are what its
+    voices concluded before it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +72,8 @@ class Prediction(BaseModel):
     reason: str = ""
     chosen: tuple[int, ...] = ()
     label: Label | None = None
+    leaning: tuple[int, ...] = ()
+    leaning_label: Label | None = None
     text: str = ""
     confidence: float | None = Field(None, ge=0, le=1)
     claims: int = 0

@@ -3,7 +3,7 @@
 Knows nothing of what was measured.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.stats import bootstrap
 
 _RESAMPLES = 5000
+_DRAWN_AT_ONCE = 10_000_000  # values of resamples that are in memory together
 _SEED = 20261123  # any number; fixed, so that the same figures give the same interval
 
 _Counts = npt.NDArray[np.float64]
@@ -80,3 +81,33 @@ def f1_interval(hits: Sequence[Hits], level: float = 0.95) -> Interval:
 def _f1_of_sums(right: _Counts, wrong: _Counts, missed: _Counts, axis: int = -1) -> _Counts:
     found = 2 * right.sum(axis=axis)
     return np.asarray(found / np.maximum(found + wrong.sum(axis=axis) + missed.sum(axis=axis), 1), np.float64)
+
+
+def cluster_interval(values: Sequence[float], clusters: Sequence[Hashable], level: float = 0.95) -> Interval:
+    """The mean of all `values` with its percentile bootstrap interval over clusters, which are drawn whole.
+
+    A question that was asked in five languages is one cluster: its five values are not five questions. Clusters of one
+    value each give what `mean_interval` gives. Raises ValueError for fewer than two clusters.
+    """
+    sums: dict[Hashable, list[float]] = {}
+    for value, cluster in zip(values, clusters, strict=True):
+        entry = sums.setdefault(cluster, [0.0, 0.0])
+        entry[0] += value
+        entry[1] += 1
+    if len(sums) < 2:
+        raise ValueError("an interval needs at least two clusters")
+    drawn = bootstrap(
+        tuple(np.asarray(list(sums.values()), np.float64).T),
+        _ratio_of_sums,
+        paired=True,
+        confidence_level=level,
+        n_resamples=_RESAMPLES,
+        batch=min(_RESAMPLES, max(1, _DRAWN_AT_ONCE // len(sums))),
+        method="percentile",
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
+    return Interval(float(np.mean(values)), float(drawn.low), float(drawn.high))
+
+
+def _ratio_of_sums(totals: _Counts, counts: _Counts, axis: int = -1) -> _Counts:
+    return np.asarray(totals.sum(axis=axis) / counts.sum(axis=axis), np.float64)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation.statistics import Hits, Interval, f1, f1_interval, mean_interval
+from evaluation.statistics import Hits, Interval, cluster_interval, f1, f1_interval, mean_interval
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_distribution_for_many_values() -> None:
@@ -57,3 +57,24 @@ def test_the_interval_of_f1_holds_it() -> None:
 
 def test_questions_that_agree_leave_no_doubt_of_f1() -> None:
     assert f1_interval([Hits(1, 1, 0)] * 3) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+
+
+def test_clusters_of_one_value_have_the_interval_of_the_values() -> None:
+    values = [0.0, 1.0, 1.0, 0.5, 0.2]
+
+    assert cluster_interval(values, range(5)) == pytest.approx(mean_interval(values))
+
+
+def test_values_that_repeat_in_their_cluster_make_the_mean_no_surer() -> None:
+    values = [0.0, 1.0, 1.0, 0.5, 0.2]
+
+    assert cluster_interval(values * 4, [*range(5)] * 4) == pytest.approx(mean_interval(values))
+
+
+def test_a_larger_cluster_counts_for_all_its_values() -> None:
+    assert cluster_interval([1.0, 0.0, 0.0, 0.0], ["a", "b", "b", "b"]).mean == 0.25
+
+
+def test_one_cluster_has_no_interval() -> None:
+    with pytest.raises(ValueError, match="at least two"):
+        cluster_interval([0.0, 1.0], ["a", "a"])
