@@ -83,7 +83,8 @@ def prepare(
     """A case from what a person typed; its language is identified among those `configured` unless `spoken` gives it.
 
     It is the `local` one where no other is clearly likelier. Without options, of which one is right or `several` may
-    be, or a hypothesis, to be judged against the text, it is free text. Raises EmptyCase, CaseTooLong, UnknownLanguage, LanguageUnclear, BadOptions, TwoTasks.
+    be, or a hypothesis, to be judged against the text, it is free text. Raises EmptyCase, CaseTooLong, UnknownLanguage,
+    LanguageUnclear, BadOptions, TwoTasks.
     """
     plain, rendering, statement = (_well_formed(part or "") for part in (text, english, hypothesis))
     if not any(c.isalnum() for c in plain):

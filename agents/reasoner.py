@@ -155,9 +155,10 @@ class Reasoner(BaseChatAgent):
         if not turn.text:
             return
         instruction = f"{request(case)} {self.speaks(case).instruction}".strip()
+        asked = prompt("concepts" if self.lists else "conclude", instruction=instruction)
         messages += [
             AssistantMessage(content=turn.said, source=self.name),
-            UserMessage(content=prompt("concepts" if self.lists else "conclude", instruction=instruction), source="clinician"),
+            UserMessage(content=asked, source="clinician"),
         ]
         budget = self._settings.concept_tokens
         form = constrained(ListedConcepts if self.lists else Concluded, case)
