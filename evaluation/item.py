@@ -16,10 +16,12 @@ Label = Literal["entailment", "neutral", "contradiction"]
 class Item(BaseModel):
     """A question of a benchmark in one language.
 
-    `id` is the authors' own and the same in every language. `task`: one right option (`choice`), one or several
-    (`choices`), a hypothesis to be judged against the text, or free text. `right` are positions in `options`, from 0.
-    Items of one `family` ask the same; `references` are all answers that the family's rows have. `english` is the
-    benchmark's own English text of the question. `faults` says what its file had wrong with it and what was done.
+    `id` is the authors' own, or made of the content where they gave none, and the same in every language. `task`: one
+    right option (`choice`), one or several (`choices`), a hypothesis to be judged against the text, or free text.
+    `right` are positions in `options`, from 0. Items of one `family` ask the same; `references` are all answers that
+    the family's rows have. `english`, `english_options` (in the order of `options`) and `english_hypothesis` are the
+    benchmark's own English texts. `faults` says what its file had wrong with it and what was done: its kind, a colon,
+    and the rest. `excluded` says why the item can't be asked at all; nobody draws it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,7 +38,10 @@ class Item(BaseModel):
     references: tuple[str, ...] = ()
     family: str = ""
     english: str | None = None
+    english_options: tuple[str, ...] = ()
+    english_hypothesis: str | None = None
     faults: tuple[str, ...] = ()
+    excluded: str = ""
 
     @property
     def key(self) -> str:
