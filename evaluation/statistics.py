@@ -3,7 +3,7 @@
 Knows nothing of what was measured.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -80,3 +80,32 @@ def f1_interval(hits: Sequence[Hits], level: float = 0.95) -> Interval:
 def _f1_of_sums(right: _Counts, wrong: _Counts, missed: _Counts, axis: int = -1) -> _Counts:
     found = 2 * right.sum(axis=axis)
     return np.asarray(found / np.maximum(found + wrong.sum(axis=axis) + missed.sum(axis=axis), 1), np.float64)
+
+
+def cluster_interval(values: Sequence[float], clusters: Sequence[Hashable], level: float = 0.95) -> Interval:
+    """The mean of all `values` with its percentile bootstrap interval over clusters, which are drawn whole.
+
+    A question that was asked in five languages is one cluster: its five values are not five questions. Clusters of one
+    value each give what `mean_interval` gives. Raises ValueError for fewer than two clusters.
+    """
+    sums: dict[Hashable, list[float]] = {}
+    for value, cluster in zip(values, clusters, strict=True):
+        entry = sums.setdefault(cluster, [0.0, 0.0])
+        entry[0] += value
+        entry[1] += 1
+    if len(sums) < 2:
+        raise ValueError("an interval needs at least two clusters")
+    drawn = bootstrap(
+        tuple(np.asarray(list(sums.values()), np.float64).T),
+        _ratio_of_sums,
+        paired=True,
+        confidence_level=level,
+        n_resamples=_RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
+    return Interval(float(np.mean(values)), float(drawn.low), float(drawn.high))
+
+
+def _ratio_of_sums(totals: _Counts, counts: _Counts, axis: int = -1) -> _Counts:
+    return np.asarray(totals.sum(axis=axis) / counts.sum(axis=axis), np.float64)
