@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from evaluation.errors import LibraryMissing
+from evaluation.metric import Measured, Metric, Row
 from evaluation.run_folder import Run
 from evaluation.scoring import Answered, Coverage, answered, coverage
 
@@ -34,6 +36,20 @@ class Answers(NamedTuple):
     def languages(self) -> tuple[str, ...]:
         """In which languages there are answers."""
         return tuple(dict.fromkeys(pair.item.language for pair in self.pairs))
+
+
+def measure(metric: Metric, answers: Answers) -> Measured:
+    """What a metric makes of the answers; nothing where its library is not here."""
+    try:
+        return metric.measure(answers.pairs)
+    except LibraryMissing:
+        return Measured((), ())
+
+
+def overall(metric: Metric, answers: Answers) -> Row | None:
+    """What a metric says of all answers together."""
+    measured = measure(metric, answers)
+    return measured.rows[0] if measured.values else None
 
 
 def sorted_answers(runs: Sequence[Run]) -> tuple[Answers, ...]:

@@ -7,16 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from evaluation.answers import BASELINE, Answers, sorted_answers
-from evaluation.calibration import abstention_curve, sure
+from evaluation.answers import BASELINE, Answers, measure, overall, sorted_answers
 from evaluation.errors import LibraryMissing
-from evaluation.metric import Measured, Metric, Row
+from evaluation.figures import Figure, figures
+from evaluation.metric import Metric, Row
 from evaluation.metrics import metrics
-from evaluation.plots import Line, Mark, against_cost, bars, curves
 from evaluation.run_folder import Run
 from evaluation.versus import Versus, main_metric, versus
 
-_COSTS = ("tokens-written", "tokens-read", "seconds", "joules")
 _REASONS = 3
 
 
@@ -27,13 +25,6 @@ class Table(NamedTuple):
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
-
-
-class Figure(NamedTuple):
-    """A drawing, and what it shows."""
-
-    title: str
-    svg: str
 
 
 class Section(NamedTuple):
@@ -88,20 +79,31 @@ def _section(benchmark: str, answers: Sequence[Answers]) -> Section:
         except LibraryMissing as error:
             notes.append(str(error))
     tables += [_reasons(answers), _faults(answers)]
-    figures, missing = _figures(answers)
-    return Section(benchmark, tuple(table for table in tables if table.rows), figures, (*notes, *missing))
+    drawn, missing = figures(answers)
+    return Section(benchmark, tuple(table for table in tables if table.rows), drawn, (*notes, *missing))
 
 
 def _coverage(answers: Sequence[Answers]) -> Table:
     """What decides, beside what it cost and what became of the items."""
-    head = ("system", "asked", "answered", "abstained", "failed", "not yet", "score", "95 %", "tokens written", "seconds")
+    head = (
+        "system",
+        "asked",
+        "answered",
+        "abstained",
+        "failed",
+        "not yet",
+        "score",
+        "95 %",
+        "tokens written",
+        "seconds",
+    )
     return Table("Scores and costs", head, tuple(_score_row(one) for one in answers), _scored_by(answers))
 
 
 def _score_row(one: Answers) -> tuple[str, ...]:
     counts = one.coverage
-    score = _first(_safe(main_metric(one), one))
-    tokens, seconds = (_first(_safe(metrics()[name], one)) for name in ("tokens-written", "seconds"))
+    score = overall(main_metric(one), one)
+    tokens, seconds = (overall(metrics()[name], one) for name in ("tokens-written", "seconds"))
     return (
         *(one.name, *(str(number) for number in counts)),
         *(_number(score.value) if score else "-", _reach(score), _number(tokens.value) if tokens else "-"),
@@ -119,7 +121,7 @@ def _scored_by(answers: Sequence[Answers]) -> str:
 
 def _measured(metric: Metric, answers: Sequence[Answers]) -> Table | None:
     """A metric's lines, a column a system; nothing where no system has a value."""
-    found = {one.name: _safe(metric, one) for one in answers}
+    found = {one.name: measure(metric, one) for one in answers}
     lines = dict.fromkeys(row.name for measured in found.values() for row in measured.rows)
     if not any(measured.values for measured in found.values()):
         return None
@@ -127,14 +129,6 @@ def _measured(metric: Metric, answers: Sequence[Answers]) -> Table | None:
     rows = tuple((name, *(_cell(by_name[name].get(line)) for line in lines)) for name in found)
     note = f"In {metric.unit}, {metric.better} is better; 95 % bootstrap intervals over items, n in brackets."
     return Table(metric.title, ("system", *lines), rows, note)
-
-
-def _safe(metric: Metric, answers: Answers) -> Measured:
-    """What the metric makes of the answers; nothing where its library is not here."""
-    try:
-        return metric.measure(answers.pairs)
-    except LibraryMissing:
-        return Measured((), ())
 
 
 def compared(found: Sequence[Versus]) -> Table:
@@ -169,43 +163,6 @@ def _faults(answers: Sequence[Answers]) -> Table:
     items = {pair.item.key: pair.item for one in answers for pair in one.pairs}
     rows = tuple((key, fault) for key, item in items.items() for fault in item.faults)
     return Table("Faults of the items asked", ("item", "what was wrong, and what was done"), rows)
-
-
-def _figures(answers: Sequence[Answers]) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
-    """The figures; without matplotlib a sentence in their place."""
-    try:
-        return tuple(_drawn(answers)), ()
-    except LibraryMissing as error:
-        return (), (f"There are no figures: {error}",)
-
-
-def _drawn(answers: Sequence[Answers]) -> Iterator[Figure]:
-    marks = [mark for one in answers if (mark := _mark(one))]
-    if marks:
-        title = main_metric(answers[0]).title
-        yield Figure(f"{title} with 95 % intervals", bars(title, marks))
-        yield Figure(f"{title} beside its cost", against_cost(title, "tokens written an item", marks))
-    lines = [line for one in answers if (line := _silence(one)).points]
-    if lines:
-        yield Figure("Accuracy of the surest answers", curves("accuracy", "share of all items answered", lines))
-
-
-def _mark(one: Answers) -> Mark | None:
-    score, tokens = _first(_safe(main_metric(one), one)), _first(_safe(metrics()["tokens-written"], one))
-    if score is None or tokens is None:
-        return None
-    low, high = (score.interval.low, score.interval.high) if score.interval else (score.value, score.value)
-    return Mark(one.name, score.value, low, high, tokens.value)
-
-
-def _silence(one: Answers) -> Line:
-    points = abstention_curve(sure(one.pairs), len(one.pairs))
-    return Line(one.name, tuple((point.coverage, point.accuracy) for point in points))
-
-
-def _first(measured: Measured) -> Row | None:
-    """The line over all items."""
-    return measured.rows[0] if measured.values else None
 
 
 def _cell(row: Row | None) -> str:
