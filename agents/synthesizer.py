@@ -33,6 +33,7 @@ from agents.messages import (
     Case,
     CitedPassage,
     Claim,
+    Disagreement,
     Part,
     Reasoning,
     Side,
@@ -206,6 +207,7 @@ class Synthesizer(BaseChatAgent):
             case=case.text,
             options=asked.strip(),
             chain=" → ".join(names) or "-",
+            disputed=disputed(alignment.disagreement),
             english=self._opinion(english),
             local=self._opinion(local),
             instruction=f"{request(case)} {language(case.language).instruction}".strip(),
@@ -269,6 +271,12 @@ class Synthesizer(BaseChatAgent):
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Nothing is kept between cases."""
+
+
+def disputed(disagreement: Disagreement | None) -> str:
+    """Lines that say what one side asserts and the other denies; empty where they do not."""
+    found = disagreement.contradictions if disagreement else ()
+    return "".join(f"\nThey contradict each other: {c.english} (English), {c.local} (local)" for c in found)
 
 
 def _showable(claim: Claim, code: str) -> Claim:
