@@ -194,7 +194,7 @@ class Reasoner(BaseChatAgent):
 
     def chain(self, code: str, listing: dict[str, object], said: str, reason: str = "") -> ConceptChain:
         """The concepts of a listing in language `code`, as `said` means them; `reason` says why there are none."""
-        listed = listing.get("concepts")
+        listed = listing.get("concepts") if self.lists else None
         found = concepts(listed if isinstance(listed, list) else (), said, code)
         return ConceptChain(
             side=self.side,

@@ -27,7 +27,7 @@ def _read(speaker: Speaker, argument: Argument) -> Answered:
     reasoning, case = argument.reasoning, speaker.sitting.case
     text = reasoning.conclusion if admitted(case) else reasoning.text
     answer = noted_answer(speaker, text, reasoning.conclusion, (), case.language)
-    if reasoning.status == "unavailable":
+    if reasoning.reason:
         return answer.model_copy(update={"status": "failed", "reason": reasoning.reason})
     return answer
 

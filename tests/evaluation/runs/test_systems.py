@@ -8,19 +8,15 @@ from typing import Any
 
 import pytest
 
-from agents.errors import CaseError
-from agents.messages import Usage
-from agents.team import Resources
 from agents.workspace import Workspace
 from evaluation.draw import Shown
 from evaluation.errors import UnknownSystem
 from evaluation.item import Item
 from evaluation.run import case_of
-from evaluation.system import Answered, Sitting, System
+from evaluation.system import Answered, Sitting
 from evaluation.systems import chosen, systems
-from models.errors import ModelError
-from tests.agents.cases import AMOXICILINA, AMOXICILLIN
-from tests.evaluation.runs.values import OPTIONS, QUESTION, item
+from tests.evaluation.runs.conftest import EVERYTHING
+from tests.evaluation.runs.values import QUESTION, item
 from tests.models.chat_server import ChatServer, says
 from transcripts.event import EventKind
 
@@ -85,7 +81,8 @@ def test_what_the_models_wrote_is_counted(name: str, workspace: Workspace, serve
 
 @pytest.mark.parametrize("name", sorted(NAMED))
 def test_every_system_says_one_of_the_three_labels(name: str, workspace: Workspace, server: ChatServer) -> None:
-    server.turns = [says(json.dumps({"sentences": [{"text": "La frase se sigue del caso."}], "conclusion": "neutral"}))]
+    said = {**EVERYTHING, "sentences": [{"text": "La frase se sigue del caso."}], "conclusion": "neutral"}
+    server.turns = [says(json.dumps(said))]
     asked = item(task="entailment", options=(), right=(), hypothesis="La niña respira deprisa.", label="neutral")
 
     answered, _ = sat(workspace, name, asked)
@@ -95,7 +92,7 @@ def test_every_system_says_one_of_the_three_labels(name: str, workspace: Workspa
 
 @pytest.mark.parametrize("name", sorted(NAMED))
 def test_every_system_names_several_right_options(name: str, workspace: Workspace, server: ChatServer) -> None:
-    said = {"sentences": [{"text": "Se tratan con amoxicilina o sin nada."}], "conclusion": "A, C"}
+    said = {**EVERYTHING, "sentences": [{"text": "Se tratan con amoxicilina o sin nada."}], "conclusion": "A, C"}
     server.turns = [says(json.dumps(said))]
 
     answered, _ = sat(workspace, name, item(task="choices", right=(0, 2)))
@@ -152,7 +149,9 @@ def test_an_answer_in_words_is_rendered_back(workspace: Workspace, server: ChatS
     server.turns = [says(rendering), says("Pneumonia."), says(said), says(back)]
 
     answered, _ = sat(
-        workspace, "translate-then-english", item(task="open", text="Niña de 3 años, 52 respiraciones.", options=(), right=())
+        workspace,
+        "translate-then-english",
+        item(task="open", text="Niña de 3 años, 52 respiraciones.", options=(), right=()),
     )
 
     assert (answered.text, answered.claims) == (back, 1)
