@@ -1,4 +1,4 @@
-"""What the conclusion of a case may be: one of its options' letters, one of three labels, or a sentence.
+"""What the conclusion of a case may be: a letter or several of its options, one of three labels, or a sentence.
 
 The only place that decides it, for the grammar, for what a model wrote and for what is shown. Knows nothing of models
 or screens.
@@ -7,6 +7,7 @@ or screens.
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
@@ -17,6 +18,7 @@ from agents.messages import MAX_OPTIONS, Case
 
 LABELS = ("entailment", "neutral", "contradiction")
 MAX_CHARACTERS = 240
+_SEPARATOR = ", "
 _LABELLED = re.compile(r"^\s*\(?([A-Ja-j])[.):、．]\s*(?=\S)")
 _LETTER = re.compile(r"^[\s(\[*\"'「]*([A-Za-zＡ-Ｊ])(?![^\W\d_])")
 
@@ -27,7 +29,19 @@ def admitted(case: Case) -> tuple[str, ...]:
     """The conclusions that a case admits, in order; empty where any sentence may be one."""
     if case.hypothesis:
         return LABELS
+    single = letters(case)
+    counts = range(1, len(single) + 1) if case.several else range(1, 2)
+    return tuple(_SEPARATOR.join(chosen) for count in counts for chosen in combinations(single, count))
+
+
+def letters(case: Case) -> tuple[str, ...]:
+    """The letters of a case's options, in order."""
     return tuple(chr(ord("A") + number) for number in range(len(case.options)))
+
+
+def positions(conclusion: str) -> tuple[int, ...]:
+    """The options, from 0, that a conclusion of letters names."""
+    return tuple(ord(letter) - ord("A") for letter in conclusion.split(_SEPARATOR) if letter)
 
 
 def conclusion_type(among: Sequence[str]) -> Any:
@@ -46,6 +60,9 @@ def request(case: Case) -> str:
     among = admitted(case)
     if not among:
         return ""
+    if case.several:
+        some = _SEPARATOR.join(letters(case)[:2])
+        return f"The conclusion is the letters of all right options, one or more, such as {among[0]} or {some}."
     what = "label" if case.hypothesis else "letter"
     return f"The conclusion is one {what} only: {', '.join(among)}."
 
@@ -61,6 +78,8 @@ def read(written: str, case: Case) -> str:
     if case.hypothesis:
         named = [label for label in among if label in text.casefold()]
         return named[0] if len(named) == 1 else ""
+    if case.several:
+        return _several(text, case)
     found = _LETTER.match(text)
     if found and (letter := unicodedata.normalize("NFKC", found[1]).upper()) in among:
         return letter
@@ -69,12 +88,21 @@ def read(written: str, case: Case) -> str:
     return named[0] if len(named) == 1 else ""
 
 
+def _several(text: str, case: Case) -> str:
+    """The letters that are listed alone, in order; else those of the options whose own words stand in the text."""
+    listed = re.split(r"[\s,;/&+]+|\band\b", unicodedata.normalize("NFKC", text).strip(" .()[]"))
+    found = {word.upper() for word in listed if word}
+    if not found <= set(letters(case)):
+        plain = _plain(text)
+        found = {one for one, option in zip(letters(case), case.options, strict=True) if _plain(option) in plain}
+    return _SEPARATOR.join(sorted(found))
+
+
 def meaning(conclusion: str, case: Case, language: str) -> str:
     """What a letter or a label stands for, in a language of the phrases; empty for any other conclusion."""
     if case.hypothesis:
         return phrase(f"label_{conclusion}", language) if conclusion in LABELS else ""
-    among = admitted(case)
-    return case.options[among.index(conclusion)] if conclusion in among else ""
+    return "; ".join(case.options[place] for place in positions(conclusion)) if conclusion in admitted(case) else ""
 
 
 def named(conclusion: str, means: str) -> str:

@@ -76,13 +76,15 @@ def prepare(
     english: str | None = None,
     options: Sequence[str] = (),
     hypothesis: str | None = None,
+    several: bool = False,
     configured: Sequence[str] | None = None,
     local: str | None = None,
 ) -> Case:
     """A case from what a person typed; its language is identified among those `configured` unless `spoken` gives it.
 
-    It is the `local` one where no other is clearly likelier. Without options or a hypothesis, to be judged against the
-    text, it is free text. Raises EmptyCase, CaseTooLong, UnknownLanguage, LanguageUnclear, BadOptions, TwoTasks.
+    It is the `local` one where no other is clearly likelier. Without options, of which one is right or `several` may
+    be, or a hypothesis, to be judged against the text, it is free text. Raises EmptyCase, CaseTooLong, UnknownLanguage,
+    LanguageUnclear, BadOptions, TwoTasks.
     """
     plain, rendering, statement = (_well_formed(part or "") for part in (text, english, hypothesis))
     if not any(c.isalnum() for c in plain):
@@ -102,6 +104,7 @@ def prepare(
         language_found=found.found,
         english=rendering or None,
         options=listed,
+        several=several and bool(listed),
         hypothesis=statement or None,
         identification=found,
     )

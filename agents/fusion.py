@@ -2,8 +2,8 @@
 
 `paper` is the released rule of Gao et al. 2026 (arXiv 2601.08267). `grounded` merges cross-language synonyms,
 inserts related concepts by that rule, and keeps what is related to nothing English in a local-only lane instead
-of dropping it; a concept that one side denies and the other asserts is a contradiction. Works on vectors it is given;
-knows nothing of models, stores or agents.
+of dropping it; a concept that one side denies and the other asserts is a contradiction. `side_by_side` fuses nothing.
+Works on vectors it is given; knows nothing of models, stores or agents.
 """
 
 from collections.abc import Callable, Sequence
@@ -60,6 +60,21 @@ class PaperFusion:
             else:
                 scaffold.insert(concept, vector, placed, self._threshold)
         return scaffold.chain("paper", self._threshold)
+
+
+class SideBySide:
+    """No fusion: the local chain stands behind the English one as it is. What fusion adds is measured against it."""
+
+    def __call__(self, english: ConceptChain, local: ConceptChain, embed: EmbedConcepts) -> FusedChain:
+        """Both chains, one after the other; nothing is embedded."""
+        ours = [fused_concept(concept, "english", "scaffold") for concept in english.concepts]
+        theirs = [fused_concept(concept, "local", "inserted") for concept in local.concepts]
+        decisions = tuple(
+            Decision(concept=concept.name, outcome="inserted", rule="end_of_chain", position=position)
+            for position, concept in enumerate(local.concepts, start=len(ours))
+        )
+        concepts = numbered([*ours, *theirs])
+        return FusedChain(strategy="side_by_side", threshold=1.0, concepts=concepts, decisions=decisions)
 
 
 class GroundedFusion:

@@ -41,7 +41,8 @@ class Circumstances(BaseModel):
 
     `engines` says how each model is run, and what was chosen for it when it was opened; `chat_templates` and `prompts`
     (a hash over all of the product's own) what stands around the words of the case. `rerun_of` names a consultation
-    that is computed again, `shown` the language of the page that shows this one, and `without` what was not there.
+    that is computed again, `evaluated` the item and the system of an evaluation, `shown` the language of the page that
+    shows this one, and `without` what was not there.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -60,6 +61,7 @@ class Circumstances(BaseModel):
     machine: dict[str, JsonValue] = {}
     shown: str = ""
     rerun_of: str = ""
+    evaluated: str = ""
 
     @field_validator("team", mode="before")
     @classmethod
@@ -84,9 +86,9 @@ def hardware() -> dict[str, JsonValue]:
 
 
 @cache
-def prompts() -> str:
-    """A hash over the names and the text of all prompt files."""
-    folder = files("agents").joinpath("prompts")
+def prompts(room: str = "agents") -> str:
+    """A hash over the names and the text of all prompt files of a room."""
+    folder = files(room).joinpath("prompts")
     hashed = hashlib.sha256()
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         hashed.update(f"{file.name}\n{file.read_text('utf-8')}\n".encode())

@@ -42,7 +42,8 @@ class Identification(Message):
 class Case(Message):
     """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order.
 
-    A `hypothesis` is a statement to be judged against the text. `identification` says how the language was found.
+    A `hypothesis` is a statement to be judged against the text. Of `options` one is right, or, where `several` says so,
+    one or more. `identification` says how the language was found.
     """
 
     text: str = Field(min_length=1, max_length=MAX_CASE_CHARACTERS)
@@ -51,6 +52,7 @@ class Case(Message):
     jurisdiction: str | None = None
     english: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
     options: tuple[str, ...] = Field((), max_length=MAX_OPTIONS)
+    several: bool = False
     hypothesis: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
     identification: Identification | None = None
 

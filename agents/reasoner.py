@@ -28,12 +28,19 @@ MIN_CONCEPTS = 2
 
 
 class ReasonerSettings(BaseModel):
-    """Token budgets of a reasoner's turns."""
+    """Token budgets of a reasoner's turns. Without `concepts` it lists none and only concludes."""
 
     model_config = ConfigDict(extra="forbid")
+    concepts: bool = True
     rendering_tokens: int = Field(320, ge=16)
     reasoning_tokens: int = Field(224, ge=16)
     concept_tokens: int = Field(176, ge=32)
+
+
+class Concluded(BaseModel):
+    """The form that the grammar forces on a conclusion alone."""
+
+    conclusion: Annotated[str, Field(max_length=240)]
 
 
 class ListedConcepts(BaseModel):
@@ -90,6 +97,11 @@ class Reasoner(BaseChatAgent):
         """An argument, always."""
         return (StructuredMessage[Argument],)
 
+    @property
+    def lists(self) -> bool:
+        """Whether it lists the concepts of its argument."""
+        return self._settings.concepts
+
     def speaks(self, case: Case) -> Language:
         """The language of this side's argument."""
         raise NotImplementedError(self.name)
@@ -143,12 +155,13 @@ class Reasoner(BaseChatAgent):
         if not turn.text:
             return
         instruction = f"{request(case)} {self.speaks(case).instruction}".strip()
+        asked = prompt("concepts" if self.lists else "conclude", instruction=instruction)
         messages += [
             AssistantMessage(content=turn.said, source=self.name),
-            UserMessage(content=prompt("concepts", instruction=instruction), source="clinician"),
+            UserMessage(content=asked, source="clinician"),
         ]
         budget = self._settings.concept_tokens
-        form = constrained(ListedConcepts, case)
+        form = constrained(ListedConcepts if self.lists else Concluded, case)
         async for item in self._voice.speak("concepts", messages, token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
                 turn.add(item)
@@ -181,7 +194,7 @@ class Reasoner(BaseChatAgent):
 
     def chain(self, code: str, listing: dict[str, object], said: str, reason: str = "") -> ConceptChain:
         """The concepts of a listing in language `code`, as `said` means them; `reason` says why there are none."""
-        listed = listing.get("concepts")
+        listed = listing.get("concepts") if self.lists else None
         found = concepts(listed if isinstance(listed, list) else (), said, code)
         return ConceptChain(
             side=self.side,

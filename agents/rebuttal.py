@@ -88,7 +88,7 @@ class Respondent(BaseChatAgent):
     ) -> AsyncGenerator[BaseAgentEvent | Spoken, None]:
         conversation = self._reasoner.conversation
         asked = UserMessage(content=await self._asked(case, stands, alignment), source="aligner")
-        form, budget = rebuttal_form(admitted(case)), self._settings.rebuttal_tokens
+        form, budget = rebuttal_form(admitted(case), self._reasoner.lists), self._settings.rebuttal_tokens
         async for item in self._voice.speak("rebuttal", [*conversation, asked], token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
                 conversation += [asked, AssistantMessage(content=item.text, source=self._reasoner.name)]
@@ -148,8 +148,10 @@ class Respondent(BaseChatAgent):
         self._heard.clear()
 
 
-def rebuttal_form(conclusions: Sequence[str]) -> type[BaseModel]:
+def rebuttal_form(conclusions: Sequence[str], lists: bool = True) -> type[BaseModel]:
     """The form that the grammar forces on a rebuttal; the conclusion is one of these, where there are any.
+
+    Who never listed concepts does not list them anew.
 
     The reason stands before the decision, so that a model decides after it has argued and not the other way round.
     """
@@ -158,8 +160,9 @@ def rebuttal_form(conclusions: Sequence[str]) -> type[BaseModel]:
         "reason": (Annotated[str, Field(min_length=8, max_length=_MAX_REASON)], ...),
         "decision": (Literal["hold", "revise"], ...),
         "conclusion": (conclusion_type(conclusions), ...),
-        "concepts": (listed, Field(None, min_length=MIN_CONCEPTS, max_length=MAX_CONCEPTS)),
     }
+    if lists:
+        fields["concepts"] = (listed, Field(None, min_length=MIN_CONCEPTS, max_length=MAX_CONCEPTS))
     return create_model("WrittenRebuttal", **fields)
 
 

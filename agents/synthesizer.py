@@ -26,7 +26,20 @@ from agents.dispute import standing
 from agents.draft import Draft, answer_form, drafted, judged_again
 from agents.judge import judged
 from agents.languages import language, phrase
-from agents.messages import Alignment, Answer, Argument, Case, CitedPassage, Claim, Part, Side, Span, Usage
+from agents.messages import (
+    Alignment,
+    Answer,
+    Argument,
+    Case,
+    CitedPassage,
+    Claim,
+    Disagreement,
+    Part,
+    Reasoning,
+    Side,
+    Span,
+    Usage,
+)
 from agents.missing import missed
 from agents.quotation import fitting, quoted
 from agents.reasoner import case_text
@@ -40,7 +53,8 @@ from transcripts.recorder import Recorder
 class SynthesisSettings(BaseModel):
     """Budgets of the answer: its own tokens, each time it is written, and the tokens of evidence that the model reads.
 
-    `attempts` 1 never asks again. `judge` has the model judge each sentence that the checker accepts.
+    `attempts` 1 never asks again. `judge` has the model judge each sentence that the checker accepts. With `arguments`
+    the model reads both arguments whole, not only what they conclude.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -49,6 +63,7 @@ class SynthesisSettings(BaseModel):
     sentences: int = Field(6, ge=1, le=12)
     attempts: int = Field(2, ge=1, le=2)
     judge: bool = False
+    arguments: bool = False
 
 
 @dataclass
@@ -192,10 +207,18 @@ class Synthesizer(BaseChatAgent):
             case=case.text,
             options=asked.strip(),
             chain=" → ".join(names) or "-",
-            english=named(english.conclusion, english.meaning) or "-",
-            local=named(local.conclusion, local.meaning) or "-",
+            disputed=disputed(alignment.disagreement),
+            english=self._opinion(english),
+            local=self._opinion(local),
             instruction=f"{request(case)} {language(case.language).instruction}".strip(),
         )
+
+    def _opinion(self, reasoning: Reasoning) -> str:
+        """What a colleague concludes; with `arguments`, after all that the colleague said, on one line of its own."""
+        concluded = named(reasoning.conclusion, reasoning.meaning) or "-"
+        if not self._settings.arguments or not reasoning.text:
+            return concluded
+        return f"{' '.join(reasoning.text.split())} ({concluded})"
 
     def drafted(self, case: Case, alignment: Alignment, text: str) -> Draft:
         """The draft that the model's text makes."""
@@ -248,6 +271,12 @@ class Synthesizer(BaseChatAgent):
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Nothing is kept between cases."""
+
+
+def disputed(disagreement: Disagreement | None) -> str:
+    """Lines that say what one side asserts and the other denies; empty where they do not."""
+    found = disagreement.contradictions if disagreement else ()
+    return "".join(f"\nThey contradict each other: {c.english} (English), {c.local} (local)" for c in found)
 
 
 def _showable(claim: Claim, code: str) -> Claim:

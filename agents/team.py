@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.aligner import ConceptAligner
 from agents.dispute import goes_on
-from agents.fusion import PAPER_THRESHOLD, FusionStrategy, GroundedFusion, PaperFusion
+from agents.fusion import PAPER_THRESHOLD, FusionStrategy, GroundedFusion, PaperFusion, SideBySide
 from agents.guidelines import Guidelines, QueryMode, RetrievalSettings
 from agents.messages import Alignment, Answer, Argument, Case, Part, Rebuttal
 from agents.reasoner import EnglishReasoner, LocalClinician, Reasoner, ReasonerSettings
@@ -70,7 +70,7 @@ class TeamSettings(BaseModel):
     """What the administrator may choose about the argument. `rounds` of rebuttal at most; 0 is the paper's method."""
 
     model_config = ConfigDict(extra="forbid")
-    fusion: Literal["grounded", "paper"] = "grounded"
+    fusion: Literal["grounded", "paper", "side_by_side"] = "grounded"
     paper_threshold: float = Field(PAPER_THRESHOLD, ge=-1.0, le=1.0)
     query_mode: QueryMode = "chain"
     candidates: int = Field(CANDIDATES, ge=1)
@@ -80,6 +80,13 @@ class TeamSettings(BaseModel):
     reasoner: ReasonerSettings = ReasonerSettings()
     rebuttal: RebuttalSettings = RebuttalSettings()
     synthesis: SynthesisSettings = SynthesisSettings()
+
+    @property
+    def token_budget(self) -> int:
+        """How many tokens the models may write for one case at most, the English rendering included."""
+        reasoner, written = self.reasoner, self.synthesis.attempts * self.synthesis.answer_tokens
+        argued = 2 * (reasoner.reasoning_tokens + reasoner.concept_tokens + self.rounds * self.rebuttal.rebuttal_tokens)
+        return reasoner.rendering_tokens + argued + written
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,8 @@ def fusion(settings: TeamSettings, thresholds: Thresholds) -> FusionStrategy:
     """The configured strategy."""
     if settings.fusion == "paper":
         return PaperFusion(settings.paper_threshold)
+    if settings.fusion == "side_by_side":
+        return SideBySide()
     return GroundedFusion.of(thresholds)
 
 

@@ -5,7 +5,7 @@ Everything is opened on first use and once. Knows nothing of how results are sho
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +39,7 @@ from models.weights import WeightStore
 from transcripts.access import Access, owner_of, system_user
 from transcripts.event import EventKind
 from transcripts.keys import KeyRing
+from transcripts.recorder import Recorder
 from transcripts.seal import Seal
 from transcripts.store import TranscriptStore
 
@@ -271,20 +272,38 @@ class Workspace:
         first time. Raises TranscriptError.
         """
         resources = resources or self.resources()
+        with self.recorded(resources, subject=subject, shown=shown, rerun_of=rerun_of) as recorder:
+            # Closed here and not by garbage collection, so that the agents have stopped before the record ends.
+            async with aclosing(consult(case, resources, recorder, token)) as argued:
+                async for progress in argued:
+                    yield progress
+
+    @contextmanager
+    def recorded(
+        self,
+        resources: Resources,
+        *,
+        subject: str | None = None,
+        shown: str = "",
+        rerun_of: str = "",
+        evaluated: str = "",
+    ) -> Iterator[Recorder]:
+        """A consultation on the record, which begins with who asks and with what; whatever is said in it follows.
+
+        `evaluated` names what of an evaluation it is. What the engines keep of it is wiped at its end. Raises
+        TranscriptError.
+        """
         with self.transcripts.begin() as recorder:
             recorder.record(EventKind.ASKED, {"subject": self.keys.pseudonym(subject or system_user())})
-            circumstances = self._circumstances(resources, shown, rerun_of)
+            circumstances = self._circumstances(resources, shown, rerun_of, evaluated)
             recorder.record(EventKind.MODEL, circumstances.model_dump(mode="json"))
             try:
-                # Closed here and not by garbage collection, so that the agents have stopped before the record ends.
-                async with aclosing(consult(case, resources, recorder, token)) as argued:
-                    async for progress in argued:
-                        yield progress
+                yield recorder
             finally:
                 for engine in self._engines.values():
                     engine.forget(recorder.consultation_id)
 
-    def _circumstances(self, resources: Resources, shown: str, rerun_of: str) -> Circumstances:
+    def _circumstances(self, resources: Resources, shown: str, rerun_of: str, evaluated: str) -> Circumstances:
         settings = self.settings
         local = tuple(dict.fromkeys(name for name in map(self.model, ROLES) if name not in settings.remote))
         templates = {name: self.registry.card(name).chat_template for name in local}
@@ -296,7 +315,7 @@ class Workspace:
             without=dict(resources.without),
             chat_templates={name: chat_template(used).model_dump(mode="json") for name, used in templates.items()},
             sampling=self._sampling,
-            team=settings.team,
+            team=resources.settings,
             thresholds=resources.thresholds,
             guidelines=resources.store.version() if resources.store else "",
             prompts=machine.prompts(),
@@ -304,6 +323,7 @@ class Workspace:
             machine=machine.hardware(),
             shown=shown,
             rerun_of=rerun_of,
+            evaluated=evaluated,
         )
 
     def _run_as(self, name: str) -> dict[str, JsonValue]:

@@ -2,6 +2,12 @@
 
 EvaluationError
 ├── UnknownBenchmark   no benchmark of that name
+├── UnknownSystem      no system of that name
+├── NothingToAsk       what was chosen has no items
+├── RunMissing         the folder holds no run
+├── RunDiffers         the folder holds a run of something else
+├── RunBusy            another process is writing this run
+├── RunDamaged         a line in the middle of the run's files cannot be read
 ├── UnknownMetric      no metric of that name
 ├── FilesMissing       the benchmark's files are not in the folder
 ├── LanguageMissing    the files are there, but not in that language
@@ -56,3 +62,27 @@ class NotPaired(EvaluationError):
 
 class MalformedRubric(EvaluationError):
     """A rubric file can't be read."""
+
+
+class UnknownSystem(EvaluationError):
+    """No system of that name."""
+
+
+class NothingToAsk(EvaluationError):
+    """What was chosen has no items."""
+
+
+class RunMissing(EvaluationError):
+    """The folder holds no run."""
+
+
+class RunDiffers(EvaluationError):
+    """The folder holds a run of something else."""
+
+
+class RunBusy(EvaluationError):
+    """Another process is writing this run."""
+
+
+class RunDamaged(EvaluationError):
+    """A line in the middle of the run's files cannot be read."""

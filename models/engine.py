@@ -204,6 +204,7 @@ def _environment() -> dict[str, str]:
 class Engine:
     """Runs one model. `checked_path` hashes the file and returns it; it is called before every load.
 
+    `seat_seconds` is how long its generations have had a sequence so far, all added up.
     `cache` is a folder for what is derived from exactly these weights: calibrations and static prefixes.
     """
 
@@ -217,6 +218,7 @@ class Engine:
         self._starting = threading.Lock()
         self._ids = itertools.count(1)
         self._recent_s: deque[float] = deque(maxlen=_RECENT)
+        self.seat_seconds = 0.0
 
     def _started(self) -> _Worker:
         with self._starting:
@@ -271,6 +273,7 @@ class Engine:
                 if isinstance(event, Finished):
                     finished = True
                     self._recent_s.append(event.prefill_s + event.decode_s)
+                    self.seat_seconds += event.prefill_s + event.decode_s
                 if isinstance(event, Piece | Finished):
                     yield event
         except EngineError:
@@ -321,6 +324,12 @@ class Engine:
             "settings": self.settings.model_dump(mode="json"),
             "opened": self._worker.ready.model_dump(mode="json", exclude={"event"}),
         }
+
+    @property
+    def seats(self) -> int:
+        """How many texts it computes at once; 0 while nothing is open."""
+        ready = self._worker.ready if self._worker is not None and self._worker.alive else None
+        return ready.lanes * ready.sequences if ready else 0
 
     @property
     def context_length(self) -> int:

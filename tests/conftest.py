@@ -1,7 +1,7 @@
 """Fixtures that every room's tests may use."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import platformdirs
@@ -34,3 +34,18 @@ def storage_server() -> Iterator[StorageServer]:
         pytest.skip("there is no moto_server; `make storage` installs it")
     with StorageServer(program) as server:
         yield server
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An environment that sets nothing but an empty home folder."""
+    only(monkeypatch, {"COREASONER_HOME": str(tmp_path)})
+    return tmp_path
+
+
+def only(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> None:
+    """Make these the only settings in the environment."""
+    for name in [name for name in os.environ if name.startswith("COREASONER_")]:
+        patch.delenv(name)
+    for name, value in settings.items():
+        patch.setenv(name, value)

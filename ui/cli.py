@@ -25,17 +25,25 @@ from agents.messages import Case
 from agents.missing import missing
 from agents.settings import Settings, load_settings
 from agents.workspace import Workspace, report
+from evaluation.errors import EvaluationError
 from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
-from ui import knowledge_commands, model_commands, rerun_command, retention_commands, transcript_commands
+from ui import (
+    evaluate_commands,
+    knowledge_commands,
+    model_commands,
+    rerun_command,
+    retention_commands,
+    transcript_commands,
+)
 from ui.adding import add_starter
 from ui.doctor import examine
 from ui.ports import require_free
 from ui.terminal import TerminalView, plain, show_alarm
 from ui.translation import DEFAULT, translation
 
-KNOWN_ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InstallationError)
+KNOWN_ERRORS = (CaseError, EvaluationError, KnowledgeError, ModelError, TranscriptError, InstallationError)
 
 # JSON leaves these as they are, but a terminal obeys some of them.
 _ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
@@ -50,6 +58,7 @@ app.add_typer(model_commands.app, name="models", help="The weights on this machi
 app.add_typer(knowledge_commands.app, name="knowledge", help="The guidelines that answers cite.")
 retention_commands.add_to(transcript_commands.app)
 app.add_typer(transcript_commands.app, name="transcripts", help="The record of consultations.")
+app.add_typer(evaluate_commands.app, name="evaluate", help="How good the answers are, measured.")
 transcript_commands.app.command("rerun")(rerun_command.rerun_command)
 
 

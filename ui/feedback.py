@@ -61,7 +61,7 @@ class Feedback:
             return {self._said: cards.status(words["choose_rating"], "fault")}
         body = {"by": "chat", "rating": rating, "note": (note or "")[:MAX_NOTE].strip()}
         try:
-            event = self._workspace.transcripts.annotate(consultation, EventKind.FEEDBACK, body)
+            event = self._workspace.transcripts_of(request.username).annotate(consultation, EventKind.FEEDBACK, body)
         except TranscriptError as error:
             return {self._said: cards.status(str(error), "fault")}
         said = f"{words['feedback_recorded']} {consultation} · {event.seq}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.conclusions import LABELS, admitted, constrained, meaning, named, options, read, request
+from agents.conclusions import LABELS, admitted, constrained, meaning, named, options, positions, read, request
 from agents.consultation import prepare
 from agents.errors import BadOptions, TwoTasks
 from agents.languages import languages
@@ -141,3 +141,44 @@ def test_a_conclusion_is_shown_with_what_it_means() -> None:
     assert named("B", "ceftriaxona") == "B: ceftriaxona"
     assert named("Neumonía.", "") == "Neumonía."
     assert named("", "") == ""
+
+
+def several(*listed: str) -> Case:
+    return prepare(SPANISH, spoken="es", options=listed, several=True)
+
+
+def test_several_options_admit_every_set_of_their_letters_in_order() -> None:
+    assert admitted(several("uno", "dos", "tres")) == ("A", "B", "C", "A, B", "A, C", "B, C", "A, B, C")
+
+
+@pytest.mark.parametrize(
+    ("written", "conclusion"),
+    [
+        ("A, C", "A, C"),
+        ("c and a", "A, C"),
+        ("B", "B"),
+        ("D; A; A", "A, D"),
+        ("(B, D)", "B, D"),
+        ("Gentamicina y amoxicilina.", "A, C"),
+        ("A, F", ""),
+        ("quizás", ""),
+        ("", ""),
+    ],
+)
+def test_several_letters_or_the_options_own_words_are_read_in_order(written: str, conclusion: str) -> None:
+    assert read(written, several(*FOUR)) == conclusion
+
+
+def test_several_letters_mean_all_of_their_options_and_name_their_places() -> None:
+    case = several(*FOUR)
+
+    assert meaning("A, C", case, "es") == "amoxicilina; gentamicina"
+    assert [positions(conclusion) for conclusion in ("A, C", "D", "")] == [(0, 2), (3,), ()]
+
+
+def test_where_several_may_be_right_all_right_ones_are_asked_for() -> None:
+    assert request(several(*FOUR)).endswith("the letters of all right options, one or more, such as A or A, B.")
+
+
+def test_a_case_without_options_never_has_several_right_ones() -> None:
+    assert not prepare(SPANISH, spoken="es", several=True).several

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agents.concept import describe
-from agents.fusion import EmbedConcepts, FusionStrategy, GroundedFusion, PaperFusion, promote
+from agents.fusion import EmbedConcepts, FusionStrategy, GroundedFusion, PaperFusion, SideBySide, promote
 from agents.messages import ConceptChain, Decision, FusedChain, FusedConcept
 from agents.scaffold import place
 from agents.synonyms import Synonyms, Vectors
@@ -357,3 +357,17 @@ def test_the_paper_knows_no_polarity() -> None:
     fused = PaperFusion()(english(*AXES), local("sin tos"), embedding({**AXES, "sin tos": (7.0, 24.0, 0.0)}))
 
     assert (names(fused.aside), fused.contradictions) == ([], ())
+
+
+def test_side_by_side_the_local_chain_follows_the_english_one_and_nothing_is_embedded() -> None:
+    fused = SideBySide()(english("fever", "cough"), local("tos", "fiebre"), nothing_to_embed)
+
+    assert names(fused.concepts) == ["fever", "cough", "tos", "fiebre"]
+    assert [concept.origin for concept in fused.concepts] == ["english", "english", "local", "local"]
+    assert [(decision.outcome, decision.position) for decision in fused.decisions] == [("inserted", 2), ("inserted", 3)]
+
+
+def test_side_by_side_a_denied_concept_stands_beside_what_it_denies() -> None:
+    fused = SideBySide()(english("fever"), local("sin fiebre"), nothing_to_embed)
+
+    assert (names(fused.concepts), fused.contradictions, fused.aside) == (["fever", "sin fiebre"], (), ())

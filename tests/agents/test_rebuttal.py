@@ -323,6 +323,26 @@ def test_the_synthesizer_reads_what_both_sides_came_to(sides: Sides, path: Path)
     assert "Local colleague: C: Ningún antibiótico\n" in asked
 
 
+def test_without_concepts_both_only_conclude_and_never_list_any_anew(sides: Sides, path: Path) -> None:
+    said = sides.say([held("A", ENGLISH_REASON)], [held("B", HOLDS)])
+    for server, conclusion in ((sides.english, "A"), (sides.local, "B")):
+        server.turns[1] = says(json.dumps({"conclusion": conclusion}))
+
+    argued = argue(said, path, reasoner={"concepts": False})
+
+    forms = [sides.english.requests[turn]["response_format"]["json_schema"]["schema"] for turn in (1, 2)]
+    assert [set(form["properties"]) for form in forms] == [{"conclusion"}, {"reason", "decision", "conclusion"}]
+    assert (argued.outcome.alignment.fused.concepts, len(argued.rebuttals)) == ((), 2)
+
+
+def test_the_synthesizer_reads_arguments_whole_where_it_is_told_to(sides: Sides, path: Path) -> None:
+    argue(sides.say([], []), path, rounds=0, synthesis={"arguments": True})
+
+    asked = sides.synthesizer.requests[0]["messages"][-1]["content"]
+    assert f"English colleague: {ENGLISH_TEXT} (A: Amoxicilina oral)\n" in asked
+    assert f"Local colleague: {SPANISH_TEXT} (B: Ceftriaxona intravenosa)\n" in asked
+
+
 def test_the_form_wants_the_reason_before_the_decision_and_concepts_only_of_who_revises() -> None:
     schema = rebuttal_form(()).model_json_schema()
 

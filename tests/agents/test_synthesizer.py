@@ -18,6 +18,7 @@ from agents.messages import (
     Case,
     Claim,
     ConceptChain,
+    Contradiction,
     Disagreement,
     Message,
     Reasoning,
@@ -313,6 +314,22 @@ def test_a_disagreement_is_handed_on_whatever_the_answer(synthesizer: Synthesize
 
     assert answer_of(synthesizer, case(), aligned, spoken((GOOD, [2]))).disagreement == differ
     assert answer_of(synthesizer, case(), aligned, None, "gone").disagreement == differ
+
+
+async def test_the_model_is_told_what_the_sides_contradict_each_other_on(
+    embedder: Embedder, thresholds: Thresholds, recorder: Recorder, engine: Engine, transcripts: TranscriptStore
+) -> None:
+    found = Contradiction(english="chest indrawing", local="sin tiraje", similarity=0.9)
+    differ = Disagreement(english="Pneumonia.", local="Asma.", contradictions=(found,))
+    voice = Voice("Synthesizer", client(engine), recorder, Clock(), seed=7)
+    settings = SynthesisSettings(answer_tokens=64, attempts=1)
+
+    await answered(
+        Synthesizer(voice, embedder, recorder, settings, thresholds.support), case(), alignment(disagreement=differ)
+    )
+
+    (sent,) = [e for e in transcripts.events(recorder.consultation_id) if e.kind is EventKind.PROMPT]
+    assert "contradict each other: chest indrawing (English), sin tiraje (local)" in json.dumps(sent.body)
 
 
 async def test_missing_weights_leave_the_evidence_and_the_reason(synthesizer: Synthesizer, recorder: Recorder) -> None:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from agents.settings import load_settings
 from agents.workspace import Workspace, starter_packs
+from tests.conftest import only
 from ui.cli import app
 
 MODEL = "smollm2-135m-instruct-q4_1"
@@ -96,22 +97,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
     settings = {"COREASONER_HOME": str(root / "home"), "COREASONER_MODELS__FOLDER": str(models_folder), **_BUDGETS}
     others = {name: value for name, value in os.environ.items() if not name.startswith("COREASONER_")}
     with pytest.MonkeyPatch.context() as patch:
-        _only(patch, settings)
+        only(patch, settings)
         with Workspace(load_settings()) as workspace:
             for language in LANGUAGES:
                 workspace.store.add(_shortened(packs[language], root / "packs" / language))
     return Installation(root / "home", {**others, **settings})
-
-
-@pytest.fixture
-def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An environment that sets nothing but an empty home folder."""
-    _only(monkeypatch, {"COREASONER_HOME": str(tmp_path)})
-    return tmp_path
-
-
-def _only(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> None:
-    for name in [name for name in os.environ if name.startswith("COREASONER_")]:
-        patch.delenv(name)
-    for name, value in settings.items():
-        patch.setenv(name, value)

@@ -1,0 +1,126 @@
+"""One model asked by itself: it thinks aloud, then concludes in the product's own form.
+
+The conversation goes through the product's voice, so it is on the record, and may be as long as everything that the
+team may write. Knows nothing of which system asks, nor why.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from string import Template
+
+from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
+from pydantic import BaseModel
+
+from agents.conclusions import admitted, constrained, meaning, read, request
+from agents.draft import answer_form, written
+from agents.languages import language
+from agents.messages import Answer, CitedPassage, Claim, Usage
+from agents.reasoner import Concluded, listing
+from agents.rendering import Rendering, noted, render
+from agents.speaker import Spoken, Voice
+from agents.support import check
+from agents.synthesizer import rendered
+from agents.team import Role
+from evaluation.system import Answered, Sitting
+from transcripts.event import EventKind
+
+_LEAST = 64  # tokens that are left for thinking, whatever a translation took
+
+
+def prompt(name: str, **names: str) -> str:
+    """A prompt file of the evaluation with its $names filled in."""
+    text = files("evaluation").joinpath(f"prompts/{name}.txt").read_text("utf-8")
+    return Template(text).substitute(names).strip()
+
+
+class Speaker:
+    """One model in one sitting, as `agent`, with the case on the record; `usage` is what it has cost so far."""
+
+    def __init__(self, sitting: Sitting, agent: str, role: Role) -> None:
+        self.sitting, self.usage = sitting, Usage()
+        settings, client = sitting.resources.settings, sitting.resources.client(role)
+        sitting.recorder.record(EventKind.CASE, sitting.case.model_dump(mode="json"))
+        self.voice = Voice(agent, client, sitting.recorder, sitting.clock, settings.seed)
+        self._messages: list[LLMMessage] = []
+
+    async def say(self, phase: str, asked: str, max_tokens: int, form: type[BaseModel] | None = None) -> str:
+        """What the model says next in this conversation. Raises ModelError, TranscriptError."""
+        self._messages.append(UserMessage(content=asked, source="clinician"))
+        token = self.sitting.token
+        stream = self.voice.speak(phase, self._messages, token, max_tokens=max_tokens, output=form)
+        async for item in stream:
+            if isinstance(item, Spoken):
+                self.usage += item.usage
+                self._messages.append(AssistantMessage(content=item.text, source=self.voice.agent))
+                return item.text
+        raise RuntimeError(f"{self.voice.agent} ended without having spoken.")
+
+    def begin(self, system: str) -> None:
+        """Start a new conversation."""
+        self._messages = [SystemMessage(content=system)]
+
+    async def in_english(self, text: str) -> str:
+        """The product's own rendering of a text, with a note of what it may have wrong. Raises ModelError."""
+        code, limit = self.sitting.case.language, self.sitting.resources.settings.reasoner.rendering_tokens
+        made = Rendering(english=text)
+        async for item in render(text, code, self.voice, self.sitting.token, limit):
+            if isinstance(item, Spoken):
+                self.usage += item.usage
+            elif isinstance(item, Rendering):
+                made = item
+        return noted(made)
+
+    async def argued(self, question: str, code: str, passages: Sequence[CitedPassage] = ()) -> str:
+        """What it thinks of a question, and in the same conversation its answer as JSON. Raises ModelError."""
+        settings, instruction = self.sitting.resources.settings.synthesis, language(code).instruction
+        room = self.sitting.budget - settings.answer_tokens - self.usage.completion_tokens
+        self.begin(prompt("direct", instruction=instruction))
+        await self.say("reasoning", question, max(_LEAST, room))
+        asked, form = self._last(instruction, passages)
+        return await self.say("answer", asked, settings.answer_tokens, form)
+
+    def _last(self, instruction: str, passages: Sequence[CitedPassage]) -> tuple[str, type[BaseModel]]:
+        """How the conclusion is asked for, or an answer in sentences, and the form of it."""
+        case, sentences = self.sitting.case, self.sitting.resources.settings.synthesis.sentences
+        if admitted(case):
+            return prompt("conclude", instruction=f"{request(case)} {instruction}"), constrained(Concluded, case)
+        cite = f"{prompt('cite')} {instruction}" if passages else instruction
+        form = answer_form(tuple(p.number for p in passages), (), sentences)
+        return prompt("answer", sentences=str(sentences), instruction=cite), form
+
+
+def concluded(speaker: Speaker, said: str, code: str, passages: Sequence[CitedPassage] = ()) -> Answered:
+    """What the model's JSON makes, in language `code`: a conclusion that the case admits, or sentences; recorded."""
+    case = speaker.sitting.case
+    if admitted(case):
+        conclusion = read(str(listing(said).get("conclusion") or ""), case)
+        return noted_answer(speaker, conclusion, conclusion, (), code)
+    sentences, conclusion = written(said)
+    resources = speaker.sitting.resources
+    claims = check(sentences, passages, resources.embedder, resources.thresholds.support, case.text, code)
+    return noted_answer(speaker, rendered(claims), conclusion, claims, code)
+
+
+def noted_answer(speaker: Speaker, text: str, conclusion: str, claims: Sequence[Claim], code: str) -> Answered:
+    """The answer, written to the record as the product's own answers are."""
+    case = speaker.sitting.case
+    answer = Answer(
+        text=text,
+        language=code,
+        mode="synthesized" if text else "no_answer",
+        conclusion=conclusion,
+        meaning=meaning(conclusion, case, code),
+        claims=tuple(claims),
+        usage=speaker.usage,
+    )
+    speaker.sitting.recorder.record(EventKind.ANSWER, answer.model_dump(mode="json"))
+    return Answered(
+        status="answered" if text else "abstained",
+        reason="" if text else "the model concluded nothing that the case admits",
+        conclusion=conclusion,
+        text=text,
+        claims=len(claims),
+        cited=sum(bool(claim.passages) for claim in claims),
+        supported=sum(claim.supported for claim in claims),
+        usage=speaker.usage,
+    )
