@@ -89,7 +89,7 @@ class Served:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(timeout=30)
+        self._process.communicate(timeout=30)
 
 
 @pytest.fixture(scope="module")
