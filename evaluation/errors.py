@@ -16,7 +16,13 @@ EvaluationError
 ├── AnsweredTwice      two predictions for one item
 ├── NotAsked           a prediction for an item that is not among those asked
 ├── NotPaired          two systems have no item in common, or one item several times
-└── MalformedRubric    a rubric file can't be read
+├── MalformedRubric    a rubric file can't be read
+├── NothingToLearn     no line is there that a student can be trained on
+├── NothingToReview    no item was answered by both systems that are to be compared
+├── ReviewMissing      the folder holds no review
+├── ReviewBusy         another process is writing this review
+├── UnknownRater       nobody was given this code
+└── RatingRefused      a rating is incomplete, or of something that this rater was not asked
 """
 
 
@@ -86,3 +92,27 @@ class RunBusy(EvaluationError):
 
 class RunDamaged(EvaluationError):
     """A line in the middle of the run's files cannot be read."""
+
+
+class NothingToLearn(EvaluationError):
+    """No line is there that a student can be trained on."""
+
+
+class NothingToReview(EvaluationError):
+    """No item was answered by both systems that are to be compared."""
+
+
+class ReviewMissing(EvaluationError):
+    """The folder holds no review."""
+
+
+class ReviewBusy(EvaluationError):
+    """Another process is writing this review."""
+
+
+class UnknownRater(EvaluationError):
+    """Nobody was given this code."""
+
+
+class RatingRefused(EvaluationError):
+    """A rating is incomplete, or of something that this rater was not asked."""

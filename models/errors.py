@@ -10,6 +10,7 @@ ModelError
 ├── WeightsBusy           another pull or import holds the folder
 ├── MalformedWeights      the file is not what its name says; it is never shown to a native loader
 ├── MalformedRegistry     an administrator's registry file cannot be read
+├── NotConvertible        trained weights cannot be written in the form that the engine opens
 ├── DownloadFailed        neither the package index nor the hub gave the file
 ├── DiskFull              the weights would not fit
 ├── EmbedderUnavailable   the embedding model cannot be opened
@@ -55,6 +56,10 @@ class MalformedWeights(ModelError):
 
 class MalformedRegistry(ModelError):
     """An administrator's registry file cannot be read."""
+
+
+class NotConvertible(ModelError):
+    """Trained weights cannot be written in the form that the engine opens."""
 
 
 class DownloadFailed(ModelError):

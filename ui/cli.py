@@ -30,6 +30,7 @@ from knowledge.errors import KnowledgeError
 from models.errors import ModelError
 from transcripts.errors import TranscriptError
 from ui import (
+    distil_commands,
     evaluate_commands,
     knowledge_commands,
     model_commands,
@@ -54,6 +55,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Two clinicians argue a case, one in English and one in the local language. Decision support, not a device.",
 )
+app.add_typer(distil_commands.app, name="distil", help="Train a student on co-reasoned answers.")
 app.add_typer(model_commands.app, name="models", help="The weights on this machine.")
 app.add_typer(knowledge_commands.app, name="knowledge", help="The guidelines that answers cite.")
 retention_commands.add_to(transcript_commands.app)

@@ -31,9 +31,11 @@ from evaluation.run import carry_on, left
 from evaluation.run_folder import PLAN, Run
 from evaluation.systems import chosen
 from ui import evaluate_views as views
+from ui import review_commands
 from ui.terminal import plain
 
 app = typer.Typer(no_args_is_help=True)
+review_commands.register(app)
 
 _BAR = 0.85
 _LONG_S = 3600.0  # a case takes a minute, so what the last half minute brought says nothing

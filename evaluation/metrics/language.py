@@ -24,10 +24,11 @@ def measure(pairs: Sequence[Answered]) -> Measured:
 def _values(pairs: Sequence[Answered]) -> Iterator[Value]:
     for item, told in pairs:
         if told.status == "answered" and _WORD.search(telling(told.text)) and item.language in languages():
-            yield value(item, float(_language(told.text) == item.language))
+            yield value(item, float(language_of(told.text) == item.language))
 
 
-def _language(text: str) -> str:
+def language_of(text: str) -> str:
+    """The language that a text is in; empty where none can be told."""
     try:
         return identification(text, tuple(languages())).language
     except LanguageUnclear:
