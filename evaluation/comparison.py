@@ -6,11 +6,10 @@ knows no clusters, is made of items that stand there once. Knows nothing of what
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
 
 from evaluation.errors import LibraryMissing, NotPaired
 from evaluation.metric import Value
@@ -119,12 +118,14 @@ def power(n: int, rate: float, shown: float, alpha: float = _ALPHA) -> float:
     if not 0 < abs(shown) <= rate <= 1:
         raise ValueError("a difference is larger than 0 and at most the share of items that differ")
     differing = np.arange(n + 1)
+    binom = _binom()
     gained = binom.sf(differing - _limits(differing, alpha) - 1, differing, 0.5 + abs(shown) / (2 * rate))
     return float(np.sum(binom.pmf(differing, n, rate) * gained))
 
 
 def _limits(differing: npt.NDArray[np.int64], alpha: float) -> npt.NDArray[np.float64]:
     """With how many of the `differing` items against the better one the test just rejects; -1 where it never does."""
+    binom = _binom()
     limits = binom.ppf(alpha / 2, differing, 0.5)
     return np.asarray(np.where(2 * binom.cdf(limits, differing, 0.5) <= alpha, limits, limits - 1), np.float64)
 
@@ -167,3 +168,10 @@ def enough(found: Discordance, alpha: float = _ALPHA) -> str:
         f"{told}: not enough for the difference of {found.difference:+.1%} that was found, which needs {count} items; "
         f"so many would reliably show {reach}."
     )
+
+
+def _binom() -> Any:
+    # Importing it takes longer than most commands run.
+    from scipy.stats import binom
+
+    return binom

@@ -4,11 +4,10 @@ Knows nothing of what was measured.
 """
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap
 
 _RESAMPLES = 5000
 _DRAWN_AT_ONCE = 10_000_000  # values of resamples that are in memory together
@@ -37,7 +36,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """
     if len(values) < 2:
         raise ValueError("an interval needs at least two values")
-    drawn = bootstrap(
+    drawn = _bootstrap(
         (np.asarray(values, np.float64),),
         np.mean,
         confidence_level=level,
@@ -66,7 +65,7 @@ def f1_interval(hits: Sequence[Hits], level: float = 0.95) -> Interval:
     """F1 with its percentile bootstrap interval over questions. Raises ValueError for fewer than two."""
     if len(hits) < 2:
         raise ValueError("an interval needs at least two questions")
-    drawn = bootstrap(
+    drawn = _bootstrap(
         tuple(np.asarray(hits, np.float64).T),
         _f1_of_sums,
         paired=True,
@@ -96,7 +95,7 @@ def cluster_interval(values: Sequence[float], clusters: Sequence[Hashable], leve
         entry[1] += 1
     if len(sums) < 2:
         raise ValueError("an interval needs at least two clusters")
-    drawn = bootstrap(
+    drawn = _bootstrap(
         tuple(np.asarray(list(sums.values()), np.float64).T),
         _ratio_of_sums,
         paired=True,
@@ -111,3 +110,10 @@ def cluster_interval(values: Sequence[float], clusters: Sequence[Hashable], leve
 
 def _ratio_of_sums(totals: _Counts, counts: _Counts, axis: int = -1) -> _Counts:
     return np.asarray(totals.sum(axis=axis) / counts.sum(axis=axis), np.float64)
+
+
+def _bootstrap(*of: Any, **how: Any) -> Any:
+    # Importing it takes longer than most commands run.
+    from scipy.stats import bootstrap
+
+    return bootstrap(*of, **how)

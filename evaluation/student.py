@@ -8,7 +8,7 @@ run, nothing is unpickled. Knows nothing of how lines come about, nor whether th
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,8 +17,10 @@ from evaluation.distil import Line
 from evaluation.errors import LibraryMissing, NothingToLearn
 from models import conversion, files, gguf, torch_cpu
 from models.chat_template import ChatTemplate, Segment, render
-from models.llama import Weights
 from models.protocol import EngineSettings
+
+if TYPE_CHECKING:
+    from models.llama import Weights
 
 _LIBRARIES = ("accelerate", "datasets", "gguf", "peft", "trl")
 
@@ -95,6 +97,8 @@ def train(data: Path, lines: Sequence[Line], base: Base, target: Path, name: str
 
 def examples(lines: Iterable[Line], base: Base) -> list[Example]:
     """The lines as the engine tokenizes them, an answer with what ends it. Raises MalformedWeights."""
+    from models.llama import Weights  # native code, for this command only
+
     weights = Weights(str(base.file), EngineSettings())
     try:
         return [_example(line, weights, base.template) for line in lines]
@@ -102,7 +106,7 @@ def examples(lines: Iterable[Line], base: Base) -> list[Example]:
         weights.close()
 
 
-def _example(line: Line, weights: Weights, template: ChatTemplate) -> Example:
+def _example(line: Line, weights: "Weights", template: ChatTemplate) -> Example:
     *asked, answer = line.messages
     before = weights.tokenize(render(template, tuple(asked)))
     after = weights.tokenize((Segment(text=answer.content), Segment(text=template.assistant.close, control=True)))

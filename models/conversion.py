@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
@@ -20,7 +19,7 @@ Array = npt.NDArray[Any]
 Weights = Mapping[str, Array]
 Quantization = Literal["f16", "q8_0", "q4_k_m"]
 
-_FILE_TYPES = {"q8_0": llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0, "q4_k_m": llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_K_M}
+_FILE_TYPES = {"q8_0": "LLAMA_FTYPE_MOSTLY_Q8_0", "q4_k_m": "LLAMA_FTYPE_MOSTLY_Q4_K_M"}
 _TOLERANCE = 2**-7  # of bfloat16, in which large models are read
 
 
@@ -77,8 +76,10 @@ def write(base: Path, target: Path, weights: Weights, places: Layout, name: str)
 
 def quantize(source: Path, target: Path, kind: Quantization, threads: int) -> None:
     """The GGUF at `source` with smaller numbers, by llama.cpp itself. Raises NotConvertible."""
+    import llama_cpp  # native code, for this command only
+
     parameters = llama_cpp.llama_model_quantize_default_params()
-    parameters.ftype, parameters.nthread = _FILE_TYPES[kind], threads
+    parameters.ftype, parameters.nthread = getattr(llama_cpp, _FILE_TYPES[kind]), threads
     code = llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(parameters))
     if code:
         raise NotConvertible(f"llama.cpp could not make {kind} of {source.name} (code {code}); keep it as f16.")
