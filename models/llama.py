@@ -48,8 +48,8 @@ def _last_words() -> str:
 
 def state_fingerprint(settings: EngineSettings) -> str:
     """Names what the bytes of a key-value state depend on, beside weights and tokens."""
-    kept = settings.model_dump(include={"flash_attention", "cache_keys", "cache_values", "gpu_layers"})
-    return f"{llama_cpp.__version__} {sorted(kept.items())}"
+    kept = settings.model_dump(include={"cache_keys", "cache_values", "gpu_layers"})
+    return f"{llama_cpp.__version__} {sorted({**kept, 'flash_attention': settings.attention}.items())}"
 
 
 class Weights:
@@ -184,7 +184,7 @@ class Lane:
         llama_cpp.llama_set_abort_callback(self.context, self._abort, None)
 
     def use_threads(self, threads: int) -> None:
-        """Compute with this many threads from the next decode on; the tokens do not depend on it."""
+        """Compute with this many threads from the next decode on; without flash attention not a bit depends on it."""
         llama_cpp.llama_set_n_threads(self.context, threads, threads)
 
     def keep(self, sequence: int, n: int) -> int:
@@ -270,7 +270,7 @@ def _context_parameters(settings: EngineSettings, context_length: int, sequences
     parameters.n_ubatch = settings.prefill_slice + sequences
     parameters.n_seq_max = sequences
     parameters.kv_unified = False  # each sequence attends to its own cells only
-    parameters.flash_attn_type = _FLASH_ATTENTION[settings.flash_attention]
+    parameters.flash_attn_type = _FLASH_ATTENTION[settings.attention]
     parameters.type_k = _CACHE_TYPES[settings.cache_keys]
     parameters.type_v = _CACHE_TYPES[settings.cache_values]
     parameters.offload_kqv = settings.gpu_layers != 0

@@ -41,6 +41,13 @@ class EngineSettings(_Message):
     queue_length: int = Field(32, ge=1)
     time_limit_s: float = Field(900.0, gt=0.0)
 
+    @property
+    def attention(self) -> Literal["auto", "on", "off"]:
+        """Flash attention as it is run: on a processor the last bits of it depend on the number of threads, among whom
+        llama.cpp divides the keys, so an exact engine does without where it can."""
+        plain = self.exact and not self.gpu_layers and self.cache_values == "f16"
+        return "off" if plain and self.flash_attention == "auto" else self.flash_attention
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.cache_values != "f16" and self.flash_attention == "off":

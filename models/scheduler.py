@@ -274,6 +274,7 @@ class Scheduler:
         self.closing = False
         self.prefixes, self.send = prefixes, send
         self._exact = settings.exact
+        self._steady = settings.exact and settings.attention != "off"
         self.sequences = 1 if settings.exact else -(-max(settings.sequences, lanes) // lanes)
         self._weights, self._threads = weights, threads
         self._queue = TurnQueue()
@@ -351,8 +352,12 @@ class Scheduler:
                     self._said.popitem(last=False)
 
     def share(self) -> int:
-        """Compute threads for each crew now: the cores divided by the crews at work."""
-        return max(1, self._threads // max(1, sum(crew.load > 0 for crew in self._crews)))
+        """Compute threads for each crew now: the cores divided by the crews at work.
+
+        By all crews where the last bits depend on it and must not change.
+        """
+        crews = len(self._crews) if self._steady else sum(crew.load > 0 for crew in self._crews)
+        return max(1, self._threads // max(1, crews))
 
     def left(self, seat: Seat, id: int) -> None:
         """A request has ended and its seat is free."""
