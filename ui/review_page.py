@@ -45,13 +45,13 @@ class ReviewPage:
 
     def _lay_out(self) -> None:
         say = self.i18n
-        self._header = gr.HTML(elem_id="header", padding=False)
+        self._header = gr.HTML(elem_id="header")
         with gr.Row(elem_id="door") as self._door:
             self._code = gr.Textbox(label=say("review_code"), elem_id="code", scale=3, max_length=80)
             self._enter = gr.Button(say("review_begin"), variant="primary", elem_id="enter", min_width=120)
-        self._said = gr.HTML(elem_id="review-said", padding=False)
+        self._said = gr.HTML(elem_id="review-said")
         with gr.Column(visible=False, elem_id="review") as self._pair:
-            self._case = gr.HTML(elem_id="asked", padding=False)
+            self._case = gr.HTML(elem_id="asked")
             with gr.Row(elem_id="answers", elem_classes="lanes"):
                 self._answers: dict[str, gr.HTML] = {}
                 self._scores: dict[str, list[gr.Radio]] = {}
@@ -62,11 +62,11 @@ class ReviewPage:
                 self._preferred = gr.Radio([*choices, (say("no_preference"), "neither")], label=say("preferred"))
                 self._note = gr.Textbox(label=say("note"), lines=1, max_lines=6, max_length=MAX_NOTE)
                 self._send = gr.Button(say("send"), variant="primary", elem_id="send-rating")
-            self._fault = gr.HTML(elem_id="review-fault", padding=False)
+            self._fault = gr.HTML(elem_id="review-fault")
 
     def _lay_out_side(self, side: str) -> None:
         with gr.Column(min_width=320, elem_classes=["board", "rated"], elem_id=f"{side}-side"):
-            self._answers[side] = gr.HTML(elem_id=f"{side}-answer", padding=False)
+            self._answers[side] = gr.HTML(elem_id=f"{side}-answer")
             with gr.Group():
                 self._scores[side] = [
                     gr.Radio(list(SCALE), label=self.i18n(axis), elem_id=f"{side}-{axis}", elem_classes="scale")
