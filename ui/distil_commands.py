@@ -141,6 +141,8 @@ def register(
 ) -> None:
     """Enter a student into this installation's registry, with its hash, and import its weights."""
     settings: Settings = context.obj
+    if not (folder / _ENTRY).is_file():
+        raise typer.BadParameter(f"{folder} holds no finished student; train one with coreasoner distil train")
     for name, fields in tomllib.loads((folder / _ENTRY).read_text("utf-8"))["models"].items():
         own_registry.require_free(Workspace(settings).registry, name)
         own_registry.add(settings.registry_file, name, fields)

@@ -132,3 +132,10 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence(
     assert refused.exception is not None
     assert said in str(refused.exception)
     assert not (tmp_path / "student").exists()
+
+
+def test_a_folder_without_a_finished_student_is_not_registered(home: Path, tmp_path: Path) -> None:
+    refused = command(home, "distil", "register", tmp_path)
+
+    assert refused.exit_code == 2
+    assert "no finished student" in " ".join(refused.output.replace("│", " ").split())
