@@ -46,7 +46,7 @@ _WHY = {
 _SHARED = "it was argued in shared batches, which change the last digits of what a model computes"
 _SLICES = (
     "nothing that is on record of the circumstances differs; a cache from an earlier case may have divided the reading "
-    "of a prompt otherwise, which `engine.exact` rules out"
+    "of a prompt otherwise, or another number of threads was free, which `engine.exact` rules out"
 )
 
 
@@ -86,6 +86,8 @@ def original(consultation: str, events: Iterable[Event]) -> Original:
     case = next((event for event in read if event.kind is EventKind.CASE), None)
     if not bodies or case is None:
         raise NotRecomputable(consultation, "its record names no models, or no case; nothing was argued.")
+    if bodies[0].get("evaluated"):
+        raise NotRecomputable(consultation, "an evaluation asked it; ask it again with `coreasoner evaluate run`.")
     try:
         return Original(
             consultation=consultation,

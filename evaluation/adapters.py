@@ -66,45 +66,34 @@ def adapted(
     told: Told,
 ) -> tuple[Any, tuple[Loss, ...]]:
     """The model with what was learnt merged into it, and how the loss went. The adapters are kept in `folder`."""
-    from datasets import disable_progress_bars
-
     with warnings.catch_warnings():
         # PEFT and TRL still call transformers by names that it will give up.
         warnings.simplefilter("ignore", FutureWarning)
+        from datasets import disable_progress_bars
+        from peft import LoraConfig
+        from transformers import PrinterCallback
+        from trl import SFTTrainer
+
         disable_progress_bars()
-        return _adapted(model, learned, held_out, vocabulary, folder, how, told)
-
-
-def _adapted(
-    model: Any,
-    learned: Sequence[Example],
-    held_out: Sequence[Example],
-    vocabulary: Vocabulary,
-    folder: Path,
-    how: Training,
-    told: Told,
-) -> tuple[Any, tuple[Loss, ...]]:
-    from peft import LoraConfig
-    from transformers import PrinterCallback
-    from trl import SFTTrainer
-
-    trainer = SFTTrainer(
-        model=model,
-        args=_arguments(folder, how),
-        train_dataset=_dataset(learned),
-        eval_dataset=_dataset(held_out) if held_out else None,
-        processing_class=_padding(vocabulary),
-        peft_config=LoraConfig(r=how.rank, lora_alpha=2 * how.rank, target_modules="all-linear", task_type="CAUSAL_LM"),
-        callbacks=[_watching(told)],
-    )
-    trainer.remove_callback(PrinterCallback)
-    losses = [*_validated(trainer, held_out)]
-    trainer.train()
-    said = [entry for entry in trainer.state.log_history if "loss" in entry]
-    losses += [Loss(step=entry["step"], split="train", loss=entry["loss"]) for entry in said]
-    losses += _validated(trainer, held_out)
-    trainer.model.save_pretrained(str(folder / "adapter"), save_embedding_layers=False)
-    return trainer.model.merge_and_unload(), tuple(losses)
+        trainer = SFTTrainer(
+            model=model,
+            args=_arguments(folder, how),
+            train_dataset=_dataset(learned),
+            eval_dataset=_dataset(held_out) if held_out else None,
+            processing_class=_padding(vocabulary),
+            peft_config=LoraConfig(
+                r=how.rank, lora_alpha=2 * how.rank, target_modules="all-linear", task_type="CAUSAL_LM"
+            ),
+            callbacks=[_watching(told)],
+        )
+        trainer.remove_callback(PrinterCallback)
+        losses = [*_validated(trainer, held_out)]
+        trainer.train()
+        said = [entry for entry in trainer.state.log_history if "loss" in entry]
+        losses += [Loss(step=entry["step"], split="train", loss=entry["loss"]) for entry in said]
+        losses += _validated(trainer, held_out)
+        trainer.model.save_pretrained(str(folder / "adapter"), save_embedding_layers=False)
+        return trainer.model.merge_and_unload(), tuple(losses)
 
 
 def _arguments(folder: Path, how: Training) -> Any:

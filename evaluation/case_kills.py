@@ -6,31 +6,22 @@ when another program has read it from the file before the kill. Knows nothing of
 """
 
 import argparse
-import os
 import random
 import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-import psutil
-
 from agents.settings import Settings, load_settings
-from evaluation.reruns import CASES, MODEL, furnish, settings
+from evaluation.short_cases import CASES, furnish, is_sound, kill, program, record, settings
 from transcripts.consultation import Status
-from transcripts.errors import TranscriptError
-from transcripts.keys import KeyRing
-from transcripts.seal import Seal
-from transcripts.store import TranscriptStore
 
 _WATCHED_S = 0.02
-_GONE_S = 20.0
 _CASE_S = 180.0
 _LATER_S = 0.5
 
@@ -54,83 +45,50 @@ def kills(models: Path, home: Path, count: int) -> Killed:
     """Kill the program `count` times, each in another case on the same file."""
     chosen, chance = settings(models, home), random.Random(13)
     furnish(chosen)
-    environment = _environment(chosen)
-    usual = _case_events(chosen, environment)
+    usual = _case_events(chosen)
     acknowledged = lost = unsound = orphans = 0
     for number in range(count):
         at, later = chance.randrange(1, usual), chance.uniform(0.0, _LATER_S)
-        heard, left = _killed(chosen, environment, number, at, later)
+        heard, left = _killed(chosen, number, at, later)
         acknowledged, orphans = acknowledged + len(heard), orphans + left
         missing, sound = _examined(chosen, heard)
         lost, unsound = lost + missing, unsound + (not sound)
-    with _opened(chosen) as store:
+    with record(chosen) as store:
         states = [summary.status for summary in store.consultations(limit=count + 1)]
     interrupted, ended = states.count(Status.INTERRUPTED), states.count(Status.FINISHED) - 1
     return Killed(count, acknowledged, lost, unsound, interrupted, ended, orphans)
 
 
-def _environment(chosen: Settings) -> Mapping[str, str]:
-    team = chosen.team
-    values = {
-        "HOME": chosen.home,
-        "MODELS__FOLDER": chosen.models_folder,
-        "ENGINE__CONTEXT_LENGTH": chosen.engine.context_length,
-        "ENGINE__LANES": chosen.engine.lanes,
-        "ENGINE__SEQUENCES": chosen.engine.sequences,
-        "TEAM__KEPT": team.kept,
-        "TEAM__REASONER__RENDERING_TOKENS": team.reasoner.rendering_tokens,
-        "TEAM__REASONER__REASONING_TOKENS": team.reasoner.reasoning_tokens,
-        "TEAM__REASONER__CONCEPT_TOKENS": team.reasoner.concept_tokens,
-        "TEAM__SYNTHESIS__ANSWER_TOKENS": team.synthesis.answer_tokens,
-        "TEAM__SYNTHESIS__EVIDENCE_TOKENS": team.synthesis.evidence_tokens,
-        "TEAM__SYNTHESIS__ATTEMPTS": team.synthesis.attempts,
-    }
-    return {**os.environ, **{f"COREASONER_{name}": str(value) for name, value in values.items()}}
-
-
-def _program(environment: Mapping[str, str], number: int) -> subprocess.Popen[bytes]:
+def _started(chosen: Settings, number: int) -> subprocess.Popen[bytes]:
     language, text = CASES[number % len(CASES)]
-    command = [sys.executable, "-c", "from ui.start import main; main()"]
-    return subprocess.Popen(
-        [*command, "--model", MODEL, "ask", "--language", language, text],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    return program(chosen, "ask", "--language", language, text)
 
 
-def _case_events(chosen: Settings, environment: Mapping[str, str]) -> int:
+def _case_events(chosen: Settings) -> int:
     """How many events a case has that comes to its end."""
-    with _program(environment, 0) as program:
-        program.wait()
+    with _started(chosen, 0) as running:
+        running.wait()
     return len(_stored(chosen))
 
 
-def _wait_for_case(chosen: Settings, known: int, events: int, program: subprocess.Popen[bytes]) -> None:
+def _wait_for_case(chosen: Settings, known: int, events: int, running: subprocess.Popen[bytes]) -> None:
     """Until a consultation more than `known` has so many events, or the program has ended with fewer."""
     ends = time.perf_counter() + _CASE_S
     while time.perf_counter() < ends:
         counted = Counter(consultation for consultation, _, _ in _stored(chosen))
-        if len(counted) > known and (counted[max(counted)] >= events or program.poll() is not None):
+        if len(counted) > known and (counted[max(counted)] >= events or running.poll() is not None):
             return
         time.sleep(_WATCHED_S)
     raise TimeoutError("the program argued no case; is the model here?")
 
 
-def _killed(
-    chosen: Settings, environment: Mapping[str, str], number: int, events: int, later: float
-) -> tuple[list[Acknowledged], int]:
+def _killed(chosen: Settings, number: int, events: int, later: float) -> tuple[list[Acknowledged], int]:
     """What was in the file before the kill, `later` seconds after so many `events`, and how many workers were left."""
-    with _program(environment, number) as program:
-        _wait_for_case(chosen, number + 1, events, program)
+    with _started(chosen, number) as running:
+        _wait_for_case(chosen, number + 1, events, running)
         time.sleep(later)
-        workers: list[psutil.Process] = []
-        with suppress(psutil.NoSuchProcess):
-            workers = psutil.Process(program.pid).children(recursive=True)
         heard = _stored(chosen)
-        program.kill()
-    _, alive = psutil.wait_procs(workers, timeout=_GONE_S)
-    return heard, len(alive)
+        return heard, kill(running)
 
 
 def _stored(chosen: Settings) -> list[Acknowledged]:
@@ -146,20 +104,10 @@ def _stored(chosen: Settings) -> list[Acknowledged]:
 
 def _examined(chosen: Settings, heard: Sequence[Acknowledged]) -> tuple[int, bool]:
     """How many acknowledged events are lost, and whether the file is sound and proves itself."""
-    sound = True
-    with _opened(chosen) as store:
-        try:
-            store.verify_all()
-        except TranscriptError as error:
-            print(error, flush=True)
-            sound = False
+    sound = is_sound(chosen)
     with closing(sqlite3.connect(chosen.transcripts_file)) as raw:
         sound = sound and raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     return len(set(heard) - set(_stored(chosen))), sound
-
-
-def _opened(chosen: Settings) -> TranscriptStore:
-    return TranscriptStore.open(chosen.transcripts_file, seal=Seal(KeyRing(chosen.keys_folder)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,13 +6,10 @@ what it left there. Knows nothing of right answers.
 """
 
 import argparse
-import json
-import os
 import random
 import subprocess
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
 from itertools import count
@@ -21,23 +18,16 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-import psutil
-
 from agents.reasoner import ReasonerSettings
 from agents.settings import Settings, load_settings
 from agents.synthesizer import SynthesisSettings
 from evaluation.predictions import FILE
-from evaluation.reruns import MODEL, furnish, settings
 from evaluation.run import left
-from evaluation.run_folder import Run
-from transcripts.errors import TranscriptError
-from transcripts.keys import KeyRing
-from transcripts.seal import Seal
-from transcripts.store import TranscriptStore
+from evaluation.run_folder import PLAN, Run
+from evaluation.short_cases import furnish, is_sound, kill, program, settings
 
 _SYSTEMS = ("direct", "coreasoner")
 _WATCHED_S = 0.05
-_GONE_S = 20.0
 _START_S = 180.0
 
 Table = dict[str, tuple[str, int]]
@@ -59,72 +49,55 @@ class Survived(NamedTuple):
     sound: bool
 
 
-class Program:
+def _started(chosen: Settings, folder: Path) -> subprocess.Popen[bytes]:
     """`coreasoner evaluate run` in a process of its own."""
+    asked = ["--data", str(chosen.home), "--benchmark", "jmmlu-medical", *(f"--system={name}" for name in _SYSTEMS)]
+    options = [] if (folder / PLAN).exists() else asked
+    return program(chosen, "evaluate", "run", *options, "--run", str(folder))
 
-    def __init__(self, environment: Mapping[str, str], data: Path, folder: Path) -> None:
-        self.folder = folder
-        begin = ["--data", str(data), "--benchmark", "jmmlu-medical", *(f"--system={name}" for name in _SYSTEMS)]
-        command = [sys.executable, "-c", "from ui.start import main; main()", "--model", MODEL, "evaluate", "run"]
-        options = [] if (folder / "run.toml").exists() else begin
-        self.process = subprocess.Popen(
-            [*command, *options, "--run", str(folder)],
-            env=dict(environment),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
 
-    def wait_for_answer(self) -> None:
-        """Until one more answer is kept, or the program has ended."""
-        known, ends = len(_lines(self.folder)), time.perf_counter() + _START_S
-        while len(_lines(self.folder)) == known and self.process.poll() is None:
-            if time.perf_counter() > ends:
-                raise TimeoutError("the program answered nothing; is the model here?")
-            time.sleep(_WATCHED_S)
-
-    def kill(self) -> int:
-        """As a power cut would; how many workers are left over after a while."""
-        workers: list[psutil.Process] = []
-        with suppress(psutil.NoSuchProcess):
-            workers = psutil.Process(self.process.pid).children(recursive=True)
-        self.process.kill()
-        self.process.wait()
-        return len(psutil.wait_procs(workers, timeout=_GONE_S)[1])
+def _wait_for_answer(running: subprocess.Popen[bytes], folder: Path) -> None:
+    """Until one more answer is kept, or the program has ended."""
+    known, ends = len(_lines(folder)), time.perf_counter() + _START_S
+    while len(_lines(folder)) == known and running.poll() is None:
+        if time.perf_counter() > ends:
+            raise TimeoutError("the program answered nothing; is the model here?")
+        time.sleep(_WATCHED_S)
 
 
 def survived(models: Path, home: Path, kills: int) -> Survived:
     """Kill `kills` times, in as many runs as it takes; the last one is finished, too."""
     chosen = _small(models, home)
     furnish(chosen)
-    data, environment = _questions(home), _environment(chosen)
-    undisturbed = _finished(environment, data, home / "undisturbed")
+    _put_questions(home)
+    undisturbed = _finished(chosen, home / "undisturbed")
     usual = mean(prediction.seconds for prediction in Run.open(home / "undisturbed").predictions)
     done = runs = lost = twice = different = orphans = 0
     while done < kills or not runs:
         folder = next(place for number in count() if not _complete(place := home / f"disturbed-{number}"))
         chance, runs = random.Random(len(_lines(folder))), runs + 1
         while done < kills and not _complete(folder):
-            if found := _killed(environment, data, folder, chance.uniform(0.0, usual)):
+            if found := _killed(chosen, folder, chance.uniform(0.0, usual)):
                 done, lost, orphans = done + 1, lost + found[0], orphans + found[1]
                 print(f"kill {done}: {len(_lines(folder))} answers kept, {found[0]} lost", flush=True)
-        table = _finished(environment, data, folder)
+        table = _finished(chosen, folder)
         twice += len(_lines(folder)) - len(table)
         different += sum(table.get(key) != cell for key, cell in undisturbed.items())
-    return Survived(done, runs, len(undisturbed) * runs, lost, twice, different, orphans, _sound(chosen))
+    return Survived(done, runs, len(undisturbed) * runs, lost, twice, different, orphans, is_sound(chosen))
 
 
-def _killed(environment: Mapping[str, str], data: Path, folder: Path, after: float) -> tuple[int, int] | None:
+def _killed(chosen: Settings, folder: Path, after: float) -> tuple[int, int] | None:
     """Kill the program so many seconds after its first answer: how many answers were lost, and workers left over.
 
     None where it was done before.
     """
-    program = Program(environment, data, folder)
-    program.wait_for_answer()
+    running = _started(chosen, folder)
+    _wait_for_answer(running, folder)
     with suppress(subprocess.TimeoutExpired):
-        program.process.wait(after)
+        running.wait(after)
         return None
     before = _lines(folder)
-    over = program.kill()
+    over = kill(running)
     return len(set(before) - set(_lines(folder))), over
 
 
@@ -137,23 +110,11 @@ def _small(models: Path, home: Path) -> Settings:
     return chosen.model_copy(update={"team": team})
 
 
-def _questions(home: Path) -> Path:
+def _put_questions(home: Path) -> None:
     """The questions in a folder, as JMMLU's authors lay out theirs."""
     home.mkdir(parents=True, exist_ok=True)
     with files("evaluation").joinpath("kill_questions.csv").open("rb") as source:
         (home / "anatomy.csv").write_bytes(source.read())
-    return home
-
-
-def _environment(chosen: Settings) -> dict[str, str]:
-    """The settings, handed to another process."""
-    values = {
-        "HOME": chosen.home,
-        "MODELS__FOLDER": chosen.models_folder,
-        "ENGINE": json.dumps(chosen.engine.model_dump(include={"context_length", "lanes", "sequences", "exact"})),
-        "TEAM": chosen.team.model_dump_json(exclude_defaults=True),
-    }
-    return {**os.environ, **{f"COREASONER_{name}": str(value) for name, value in values.items()}}
 
 
 def _lines(folder: Path) -> list[bytes]:
@@ -162,26 +123,16 @@ def _lines(folder: Path) -> list[bytes]:
 
 
 def _complete(folder: Path) -> bool:
-    return (folder / "run.toml").exists() and not left(Run.open(folder))
+    return (folder / PLAN).exists() and not left(Run.open(folder))
 
 
-def _finished(environment: Mapping[str, str], data: Path, folder: Path) -> Table:
+def _finished(chosen: Settings, folder: Path) -> Table:
     """What everything was answered, without what a clock has to do with. Raises RuntimeError."""
-    if not _complete(folder) and (code := Program(environment, data, folder).process.wait()):
+    if not _complete(folder) and (code := _started(chosen, folder).wait()):
         raise RuntimeError(f"the run in {folder} ended with {code}")
     fields = {"seconds", "transcript_id", "usage"}
     made = Run.open(folder).predictions
     return {one.key: (one.model_dump_json(exclude=fields), one.usage.completion_tokens) for one in made}
-
-
-def _sound(chosen: Settings) -> bool:
-    with TranscriptStore.open(chosen.transcripts_file, seal=Seal(KeyRing(chosen.keys_folder))) as store:
-        try:
-            store.verify_all()
-        except TranscriptError as error:
-            print(error, flush=True)
-            return False
-    return True
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -49,18 +49,32 @@ class Item(BaseModel):
         return f"{self.benchmark}/{self.language}/{self.id}"
 
 
-class Prediction(BaseModel):
-    """What one system answered to one item, once.
+class Result(BaseModel):
+    """What any answer of a system says of itself.
 
-    `chosen` are positions in the item's own options, whatever order they were shown in. `confidence` is the
-    probability that the system gives its conclusion, where it has one. `abstained` is an answer that concludes nothing;
-    `failed` one that could not be had, and `reason` says why. `claims` are the answer's sentences, `cited` those with a
-    citation, `supported` those that the passages they cite were found to support. `joules` is None where the machine
-    does not tell. An answer that concludes nothing may lean to something: `leaning` and `leaning_label` are what its
-    voices concluded before it.
+    `abstained` is an answer that concludes nothing; `failed` one that could not be had, and `reason` says why.
+    `confidence` is the probability that the system gives its conclusion, where it has one. `claims` are the answer's
+    sentences, `cited` those with a citation, `supported` those that the passages they cite were found to support.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: Literal["answered", "abstained", "failed"]
+    reason: str = ""
+    text: str = ""
+    confidence: float | None = Field(None, ge=0, le=1)
+    claims: int = 0
+    cited: int = 0
+    supported: int = 0
+    usage: Usage = Usage()
+
+
+class Prediction(Result):
+    """What one system answered to one item, once.
+
+    `chosen` are positions in the item's own options, whatever order they were shown in. An answer that concludes
+    nothing may lean to something: `leaning` and `leaning_label` are what its voices concluded before it.
+    """
 
     benchmark: str
     id: str
@@ -68,20 +82,11 @@ class Prediction(BaseModel):
     system: str
     model: str
     seed: int
-    status: Literal["answered", "abstained", "failed"]
-    reason: str = ""
     chosen: tuple[int, ...] = ()
     label: Label | None = None
     leaning: tuple[int, ...] = ()
     leaning_label: Label | None = None
-    text: str = ""
-    confidence: float | None = Field(None, ge=0, le=1)
-    claims: int = 0
-    cited: int = 0
-    supported: int = 0
-    usage: Usage = Usage()
     seconds: float = Field(ge=0)
-    joules: float | None = None
     transcript_id: str = ""
 
     @property

@@ -74,9 +74,10 @@ def train(data: Path, lines: Sequence[Line], base: Base, target: Path, name: str
         )
     target.mkdir(parents=True)
     model = _opened(base, how.threads)
-    places = conversion.layout(base.file, _numbers(model))
-    merged, losses = adapted(model, learned, held_out, conversion.vocabulary(base.file), target, how, told)
-    file = _written(merged, places, base, target, name, how)
+    original = conversion.Original(base.file)
+    places = original.layout(_numbers(model))
+    merged, losses = adapted(model, learned, held_out, original.vocabulary, target, how, told)
+    file = _written(merged, original, places, target / f"{name}.gguf", how)
     result = Trained(
         name=name,
         file=file.name,
@@ -135,10 +136,10 @@ def _numbers(model: Any) -> conversion.Weights:
     return {name: tensor.detach().float().cpu().numpy() for name, tensor in model.state_dict().items()}
 
 
-def _written(merged: Any, places: conversion.Layout, base: Base, target: Path, name: str, how: Training) -> Path:
+def _written(merged: Any, original: conversion.Original, places: conversion.Layout, file: Path, how: Training) -> Path:
     """The GGUF, looked at as every file is before it is opened."""
-    whole, file = target / f".{name}-f16.gguf", target / f"{name}.gguf"
-    conversion.write(base.file, whole, _numbers(merged), places, name)
+    whole = file.with_name(f".{file.stem}-f16.gguf")
+    original.write(whole, _numbers(merged), places, file.stem)
     if how.quantization == "f16":
         whole.replace(file)
     else:

@@ -5,36 +5,23 @@ What every system is handed is a `Sitting`, what it hands back an `Answered`. Kn
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from autogen_core import CancellationToken
-from pydantic import BaseModel, ConfigDict, Field
 
-from agents.messages import Case, Usage
+from agents.messages import Case
 from agents.team import Clock, Resources
-from evaluation.item import Item
+from evaluation.item import Item, Result
 from transcripts.recorder import Recorder
 
 
-class Answered(BaseModel):
+class Answered(Result):
     """What a system made of a case. `conclusion` is as the case admits it, in the order in which options were shown.
 
-    `leaning` is the conclusion that its voices came to where the answer has none. Otherwise as `Prediction`, of which
-    it becomes a part.
+    `leaning` is the conclusion that its voices came to where the answer has none.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    status: Literal["answered", "abstained", "failed"]
-    reason: str = ""
     conclusion: str = ""
     leaning: str = ""
-    text: str = ""
-    confidence: float | None = Field(None, ge=0, le=1)
-    claims: int = 0
-    cited: int = 0
-    supported: int = 0
-    usage: Usage = Usage()
 
 
 @dataclass(frozen=True)

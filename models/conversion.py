@@ -40,38 +40,50 @@ class Vocabulary(NamedTuple):
 Layout = Mapping[str, Place]
 
 
-def layout(base: Path, weights: Weights) -> Layout:
-    """Where the tensors of the GGUF `base` come from, proved on `weights` that were read from it.
+class Original:
+    """The GGUF that others are made like; reading it takes seconds, so it is read once."""
 
-    Raises NotConvertible where one of them cannot be had back.
-    """
-    import gguf
+    def __init__(self, file: Path) -> None:
+        import gguf
 
-    reader = gguf.GGUFReader(base)
-    names = dict(_names(reader, weights))
-    return {tensor.name: _place(reader, tensor, names, weights) for tensor in reader.tensors if tensor.name in names}
+        self._reader: Any = gguf.GGUFReader(file)
 
+    def layout(self, weights: Weights) -> Layout:
+        """Where its tensors come from, proved on `weights` that were read from it.
 
-def write(base: Path, target: Path, weights: Weights, places: Layout, name: str) -> None:
-    """A GGUF called `name` like `base` with other weights: matrices in half precision, vectors in single.
+        Raises NotConvertible where one of them cannot be had back.
+        """
+        names = dict(_names(self._reader, weights))
+        tensors = [tensor for tensor in self._reader.tensors if tensor.name in names]
+        return {tensor.name: _place(self._reader, tensor, names, weights) for tensor in tensors}
 
-    Tensors that have no place in `places` are copied.
-    """
-    import gguf
+    def write(self, target: Path, weights: Weights, places: Layout, name: str) -> None:
+        """A GGUF called `name` like this one with other weights: matrices in half precision, vectors in single.
 
-    reader = gguf.GGUFReader(base)
-    writer = gguf.GGUFWriter(target, _text(reader, "general.architecture"))
-    _copy_settings(reader, writer, {"general.name": name, "general.file_type": int(gguf.LlamaFileType.MOSTLY_F16)})
-    for tensor in reader.tensors:
-        if place := places.get(tensor.name):
-            array = _arranged(weights[place.name], place.heads)
-            writer.add_tensor(tensor.name, array.astype(np.float16 if array.ndim > 1 else np.float32))
-        else:
-            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+        Tensors that have no place in `places` are copied.
+        """
+        import gguf
+
+        writer = gguf.GGUFWriter(target, _text(self._reader, "general.architecture"))
+        changed = {"general.name": name, "general.file_type": int(gguf.LlamaFileType.MOSTLY_F16)}
+        _copy_settings(self._reader, writer, changed)
+        for tensor in self._reader.tensors:
+            if place := places.get(tensor.name):
+                array = _arranged(weights[place.name], place.heads)
+                writer.add_tensor(tensor.name, array.astype(np.float16 if array.ndim > 1 else np.float32))
+            else:
+                writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The tokens as they are written there, by id."""
+        fields = self._reader.fields
+        end = fields["tokenizer.ggml.eos_token_id"].contents() if "tokenizer.ggml.eos_token_id" in fields else 0
+        return Vocabulary(tuple(fields["tokenizer.ggml.tokens"].contents()), int(end))
 
 
 def quantize(source: Path, target: Path, kind: Quantization, threads: int) -> None:
@@ -83,15 +95,6 @@ def quantize(source: Path, target: Path, kind: Quantization, threads: int) -> No
     code = llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(parameters))
     if code:
         raise NotConvertible(f"llama.cpp could not make {kind} of {source.name} (code {code}); keep it as f16.")
-
-
-def vocabulary(base: Path) -> Vocabulary:
-    """The tokens of a GGUF as they are written there, by id."""
-    import gguf
-
-    fields = gguf.GGUFReader(base).fields
-    end = fields["tokenizer.ggml.eos_token_id"].contents() if "tokenizer.ggml.eos_token_id" in fields else 0
-    return Vocabulary(tuple(fields["tokenizer.ggml.tokens"].contents()), int(end))
 
 
 def _names(reader: Any, weights: Weights) -> Iterator[tuple[str, str]]:

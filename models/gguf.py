@@ -90,7 +90,8 @@ _TENSOR_TYPES = {
 class GGUFHeader(BaseModel):
     """What a sound header says. `parameters` counts tensor elements, `data_offset` and `size` are bytes.
 
-    `cache_elements` are the keys and the values that one token leaves in the cache, at most; 0 where it is not said.
+    `heads` are those of a layer's attention, `cache_elements` the keys and the values that one token leaves in the
+    cache, at most; 0 where it is not said.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,6 +105,7 @@ class GGUFHeader(BaseModel):
     alignment: int
     data_offset: int
     size: int
+    heads: int = 0
     cache_elements: tuple[int, int] = (0, 0)
 
 
@@ -131,8 +133,8 @@ def inspect(path: Path) -> GGUFHeader:
             return _Reader(content, path.name, size).header()
 
 
-def _cache_elements(pairs: dict[str, Value], architecture: str) -> tuple[int, int]:
-    """Layers times key-value heads times their length; heads that differ by layer count as the most there can be."""
+def _attention(pairs: dict[str, Value], architecture: str) -> tuple[int, tuple[int, int]]:
+    """Heads, and layers times key-value heads times their length; what differs by layer counts as the most it can be."""
 
     def number(key: str) -> int:
         value = pairs.get(f"{architecture}.{key}")
@@ -140,10 +142,10 @@ def _cache_elements(pairs: dict[str, Value], architecture: str) -> tuple[int, in
 
     layers, heads = number("block_count"), number("attention.head_count")
     if not layers or not heads:
-        return 0, 0
+        return heads, (0, 0)
     cached_heads = layers * (number("attention.head_count_kv") or heads)
     head = number("embedding_length") // heads
-    return (
+    return heads, (
         cached_heads * (number("attention.key_length") or head),
         cached_heads * (number("attention.value_length") or head),
     )
@@ -163,6 +165,7 @@ class _Reader:
         data_offset = -(-self._at // alignment) * alignment
         self._check_extents(tensors, alignment, data_offset)
         architecture, context_length = self._architecture(pairs)
+        heads, cache_elements = _attention(pairs, architecture)
         return GGUFHeader(
             version=version,
             architecture=architecture,
@@ -173,7 +176,8 @@ class _Reader:
             alignment=alignment,
             data_offset=data_offset,
             size=self._size,
-            cache_elements=_cache_elements(pairs, architecture),
+            heads=heads,
+            cache_elements=cache_elements,
         )
 
     def _preamble(self) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ from models.gguf import GGUFHeader, inspect
 from models.protocol import EngineSettings
 
 _BYTES_AN_ELEMENT = {"f16": 2.0, "q8_0": 34 / 32}
-_LOGIT_BYTES = 4
+_FLOAT_BYTES = 4
 _OVERHEAD = 128_000_000  # bytes a lane: graph, activations, batches
 _CONTEXTS = tuple(1 << n for n in range(17, 9, -1))
 _LIMIT, _USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
@@ -24,9 +24,11 @@ def needed(header: GGUFHeader, settings: EngineSettings, context_length: int) ->
     lanes = sequences if settings.exact else settings.lanes or min(2, sequences)
     keys, values = header.cache_elements
     token = keys * _BYTES_AN_ELEMENT[settings.cache_keys] + values * _BYTES_AN_ELEMENT[settings.cache_values]
-    logits = (settings.prefill_slice + sequences) * header.vocabulary_size * _LOGIT_BYTES
-    context = min(context_length, header.context_length) * sequences * token
-    return int(header.size + context + lanes * (logits + _OVERHEAD))
+    length, batch = min(context_length, header.context_length), settings.prefill_slice + sequences
+    # Without flash attention every head's scores stand in memory, for each token of a batch and of the context.
+    scores = header.heads * length if settings.attention == "off" else 0
+    buffers = batch * (header.vocabulary_size + scores) * _FLOAT_BYTES
+    return int(header.size + length * sequences * token + lanes * (buffers + _OVERHEAD))
 
 
 def free() -> int:

@@ -7,7 +7,6 @@ Knows nothing of how a case is argued.
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from importlib.resources import files
 from typing import Any
 
 import gradio as gr
@@ -25,9 +24,10 @@ from transcripts.errors import TranscriptError
 from ui import cards
 from ui.board import Board
 from ui.feedback import Feedback
+from ui.page import blank, launch, spoken
 from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
 from ui.record_page import RecordPage
-from ui.translation import Translation, translations
+from ui.translation import Translation
 
 _ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InstallationError, OSError)
 _DETECT = ""
@@ -39,8 +39,7 @@ class Chat:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._running: dict[str, CancellationToken] = {}
-        self.blocks = gr.Blocks(title="Med-CoReasoner", analytics_enabled=False, fill_width=True)
-        self.i18n = gr.I18n(**{code: dict(words) for code, words in translations().items()})
+        self.blocks, self.i18n = blank(), spoken()
         with self.blocks:
             self._lay_out()
             self._connect()
@@ -199,37 +198,7 @@ class Chat:
         return {self._stop: gr.Button(interactive=False)}
 
 
-def theme() -> gr.themes.Base:
-    """System fonts only: a hospital's machine reaches no font server."""
-    fonts = [
-        "system-ui",
-        "Segoe UI",
-        "Noto Sans",
-        "Noto Sans CJK JP",
-        "Noto Sans Arabic",
-        "Noto Sans Thai",
-        "sans-serif",
-    ]
-    return gr.themes.Base(primary_hue="blue", font=fonts, font_mono=["ui-monospace", "monospace"])
-
-
 def serve(workspace: Workspace, host: str, port: int) -> None:
     """Serve the page until interrupted."""
     chat = Chat(workspace)
-    folder = files("ui")
-    chat.blocks.queue(max_size=workspace.settings.engine.queue_length, api_open=False)
-    chat.blocks.launch(
-        server_name=host,
-        server_port=port,
-        i18n=chat.i18n,
-        theme=theme(),
-        css=folder.joinpath("chat.css").read_text("utf-8"),
-        js=folder.joinpath("chat.js").read_text("utf-8"),
-        footer_links=[],
-        show_error=False,
-        share=False,
-        ssr_mode=False,
-        pwa=False,
-        mcp_server=False,
-        enable_monitoring=False,
-    )
+    launch(chat.blocks, chat.i18n, host, port, queue=workspace.settings.engine.queue_length)

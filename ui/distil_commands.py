@@ -3,7 +3,6 @@
 Knows nothing of how a trace is made or a student trained.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -24,8 +23,8 @@ from evaluation.student import Base, Trained
 from models import own_registry
 from models.chat_template import chat_template
 from models.conversion import Quantization
-from models.errors import UnknownModel
-from models.files import write_small
+from models.errors import UnknownModel, WeightsAltered, WeightsMissing
+from models.files import sha256, write_small
 from models.registry import ModelCard
 from transcripts.export import write
 from ui.terminal import plain
@@ -143,11 +142,16 @@ def register(
     settings: Settings = context.obj
     if not (folder / _ENTRY).is_file():
         raise typer.BadParameter(f"{folder} holds no finished student; train one with coreasoner distil train")
-    for name, fields in tomllib.loads((folder / _ENTRY).read_text("utf-8"))["models"].items():
-        own_registry.require_free(Workspace(settings).registry, name)
-        own_registry.add(settings.registry_file, name, fields)
-        Workspace(settings).weights.import_file(folder / fields["file"], name)
-        _say(f"{name} is in the registry. Name it in coreasoner.toml, or try it with: coreasoner --model {name} ask")
+    card, fields = own_registry.read_one(folder / _ENTRY)
+    own_registry.require_free(Workspace(settings).registry, card.name)
+    weights = folder / card.file
+    if not weights.is_file():
+        raise WeightsMissing(f"There is no {weights}; train the student again.")
+    if sha256(weights) != card.sha256:
+        raise WeightsAltered(f"{weights} is not the file that was trained (its hash differs); train the student again.")
+    own_registry.add(settings.registry_file, card.name, fields)
+    Workspace(settings).weights.import_file(weights, card.name)
+    _say(f"{card.name} is in the registry. Name it in coreasoner.toml, or try it: coreasoner --model {card.name} ask")
 
 
 def _say(text: str) -> None:

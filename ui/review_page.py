@@ -5,7 +5,6 @@ Which system wrote which answer never reaches the browser. Knows nothing of how 
 
 from collections.abc import Callable, Sequence
 from html import escape
-from importlib.resources import files
 from string import Template
 from typing import Any
 
@@ -21,9 +20,9 @@ from knowledge.errors import KnowledgeError
 from transcripts.errors import TranscriptError
 from transcripts.event import Event, EventKind
 from ui import cards, review_cards
-from ui.chat import theme
+from ui.page import blank, launch, spoken
 from ui.panels import Update, page_words
-from ui.translation import Translation, translations
+from ui.translation import Translation
 
 _SIDES = ("left", "right")
 _TITLES = {"left": "first_answer", "right": "second_answer"}
@@ -37,8 +36,7 @@ class ReviewPage:
         self._workspace, self._review = workspace, review
         self._rating: dict[str, Task] = {}
         self._raters: dict[str, str] = {}
-        self.blocks = gr.Blocks(title="Med-CoReasoner", analytics_enabled=False, fill_width=True)
-        self.i18n = gr.I18n(**{code: dict(words) for code, words in translations().items()})
+        self.blocks, self.i18n = blank(), spoken()
         with self.blocks:
             self._lay_out()
             self._connect()
@@ -184,21 +182,5 @@ def _scores(values: Sequence[int]) -> Scores:
 def serve(workspace: Workspace, review: Review, host: str, port: int) -> None:
     """Serve the page until interrupted. Raises ReviewBusy."""
     page = ReviewPage(workspace, review)
-    folder = files("ui")
-    page.blocks.queue(api_open=False)
     with review.writing():
-        page.blocks.launch(
-            server_name=host,
-            server_port=port,
-            i18n=page.i18n,
-            theme=theme(),
-            css=folder.joinpath("chat.css").read_text("utf-8") + folder.joinpath("review.css").read_text("utf-8"),
-            js=folder.joinpath("chat.js").read_text("utf-8"),
-            footer_links=[],
-            show_error=False,
-            share=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,
-            enable_monitoring=False,
-        )
+        launch(page.blocks, page.i18n, host, port, more_css="review.css")

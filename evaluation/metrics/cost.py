@@ -1,4 +1,4 @@
-"""What an answer costs: tokens read and written, seconds, and joules where the machine tells them.
+"""What an answer costs: tokens read and written, and seconds.
 
 Failed answers cost too. Prompt tokens that were cached count as read: that is what the model has seen.
 """
@@ -24,14 +24,8 @@ def seconds(pairs: Sequence[Answered]) -> Measured:
     return measured(value(item, told.seconds) for item, told in pairs)
 
 
-def joules(pairs: Sequence[Answered]) -> Measured:
-    """Joules of each item for which the machine told them."""
-    return measured(value(item, told.joules) for item, told in pairs if told.joules is not None)
-
-
 METRICS = (
     Metric("tokens-written", "Tokens written", "lower", "tokens", tokens_written),
     Metric("tokens-read", "Tokens read", "lower", "tokens", tokens_read),
     Metric("seconds", "Seconds", "lower", "seconds", seconds),
-    Metric("joules", "Joules", "lower", "joules", joules),
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models import conversion, gguf
+from models.conversion import Original
 from models.errors import NotConvertible
 from models.llama import Weights
 from models.protocol import EngineSettings
@@ -33,6 +34,11 @@ def weights(base: Path) -> conversion.Weights:
     return {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
 
 
+def copy(base: Path, target: Path, weights: conversion.Weights, name: str) -> None:
+    original = Original(base)
+    original.write(target, weights, original.layout(weights), name)
+
+
 def tensors(file: Path) -> Mapping[str, Any]:
     return {tensor.name: tensor for tensor in library.GGUFReader(file).tensors}
 
@@ -42,7 +48,7 @@ def numbers(tensor: Any) -> np.ndarray[Any, Any]:
 
 
 def test_queries_and_keys_are_found_interleaved_and_values_as_they_are(base: Path, weights: conversion.Weights) -> None:
-    places = conversion.layout(base, weights)
+    places = Original(base).layout(weights)
 
     found = {name: places[f"blk.0.attn_{name}.weight"].heads for name in "qkv"}
     assert found == {"q": 9, "k": 3, "v": 0}
@@ -51,7 +57,7 @@ def test_queries_and_keys_are_found_interleaved_and_values_as_they_are(base: Pat
 def test_what_was_not_changed_is_written_as_it_was(base: Path, weights: conversion.Weights, tmp_path: Path) -> None:
     target = tmp_path / "same.gguf"
 
-    conversion.write(base, target, weights, conversion.layout(base, weights), "same")
+    copy(base, target, weights, "same")
 
     before, after = tensors(base), tensors(target)
     assert before.keys() == after.keys()
@@ -62,7 +68,7 @@ def test_what_was_not_changed_is_written_as_it_was(base: Path, weights: conversi
 def test_settings_and_vocabulary_are_those_of_the_base(base: Path, weights: conversion.Weights, tmp_path: Path) -> None:
     target = tmp_path / "same.gguf"
 
-    conversion.write(base, target, weights, conversion.layout(base, weights), "pupil")
+    copy(base, target, weights, "pupil")
 
     ours, theirs = (
         {field.name: field.contents() for field in library.GGUFReader(file).fields.values()} for file in (target, base)
@@ -78,12 +84,12 @@ def test_numbers_that_are_not_those_of_the_base_are_refused(base: Path, weights:
     other = {**weights, name: weights[name][::-1]}
 
     with pytest.raises(NotConvertible, match="lies in the GGUF in a way that is not known"):
-        conversion.layout(base, other)
+        Original(base).layout(other)
 
 
 def test_llama_cpp_opens_the_smaller_numbers(base: Path, weights: conversion.Weights, tmp_path: Path) -> None:
     whole, small = tmp_path / "whole.gguf", tmp_path / "small.gguf"
-    conversion.write(base, whole, weights, conversion.layout(base, weights), "pupil")
+    copy(base, whole, weights, "pupil")
 
     conversion.quantize(whole, small, "q8_0", threads=1)
 

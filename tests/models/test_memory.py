@@ -34,6 +34,13 @@ def test_exact_lanes_need_buffers_of_their_own(smollm2: Path) -> None:
     assert needed(header, shared.model_copy(update={"exact": True}), 1024) > needed(header, shared, 1024)
 
 
+def test_without_flash_attention_the_scores_of_every_head_are_counted(smollm2: Path) -> None:
+    """9 heads of SmolLM2-135M over a batch of 256 tokens and two that are written: 4 bytes a score."""
+    header, usual = inspect(smollm2), EngineSettings(sequences=2, lanes=2)
+    without = usual.model_copy(update={"flash_attention": "off"})
+    assert needed(header, without, 2048) - needed(header, usual, 2048) == 2 * 258 * 9 * 2048 * 4
+
+
 def test_what_just_fits_lacks_nothing_and_a_byte_less_lacks(smollm2: Path) -> None:
     header, settings = inspect(smollm2), EngineSettings(context_length=2048)
     need = needed(header, settings, 2048)

@@ -11,6 +11,8 @@ from agents.settings import load_settings
 from agents.workspace import Workspace
 from evaluation.run_folder import Run
 from models import files
+from models.errors import MalformedRegistry, WeightsAltered, WeightsMissing
+from models.registry import Registry
 from tests.evaluation.distil.conftest import ITEMS, run_of
 from tests.evaluation.runs.conftest import server, workspace
 from tests.evaluation.runs.values import item
@@ -139,3 +141,35 @@ def test_a_folder_without_a_finished_student_is_not_registered(home: Path, tmp_p
 
     assert refused.exit_code == 2
     assert "no finished student" in " ".join(refused.output.replace("│", " ").split())
+
+
+def _entry(sha256: str, file: str = "pupil.gguf") -> str:
+    card = Registry.load().card("smollm2-135m-instruct-q4_1")
+    kept = card.model_dump(include={"role", "format", "licence", "parameters", "context_length", "chat_template"})
+    fields = {**kept, "title": "A pupil", "languages": ["es"], "file": file, "sha256": sha256}
+    return tomlkit.dumps({"models": {"pupil": fields}})
+
+
+@pytest.mark.parametrize(
+    ("entry", "error", "said"),
+    [
+        ("models = 3", MalformedRegistry, "describes no model"),
+        ("[models.pupil]\nfile = 'pupil.gguf'", MalformedRegistry, "describes no model"),
+        (_entry("0" * 64, "../pupil.gguf"), MalformedRegistry, "describes no model"),
+        (_entry("0" * 64, "other/pupil.gguf"), MalformedRegistry, "one file beside it"),
+        (_entry(""), MalformedRegistry, "its hash"),
+        (_entry("0" * 64), WeightsAltered, "its hash differs"),
+        (_entry("0" * 64, "gone.gguf"), WeightsMissing, "gone.gguf"),
+    ],
+)
+def test_a_student_that_is_not_what_was_trained_does_not_reach_the_registry(
+    entry: str, error: type[Exception], said: str, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "registry.toml").write_text(entry, "utf-8")
+    (tmp_path / "pupil.gguf").write_bytes(b"GGUF")
+
+    refused = command(home, "distil", "register", tmp_path)
+
+    assert isinstance(refused.exception, error)
+    assert said in str(refused.exception)
+    assert not load_settings(home=home).registry_file.exists()

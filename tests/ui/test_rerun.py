@@ -63,6 +63,16 @@ def test_a_record_without_models_is_refused(tmp_path: Path) -> None:
             original(recorder.consultation_id, store.events(recorder.consultation_id))
 
 
+def test_an_answer_of_an_evaluation_is_left_to_the_evaluation(tmp_path: Path) -> None:
+    with TranscriptStore.open(tmp_path / "transcripts.db") as store:
+        with store.begin() as recorder:
+            recorder.record(EventKind.MODEL, {"models": [], "guidelines": "", "evaluated": "team test-model ja/7"})
+            recorder.record(EventKind.CASE, {"text": CASE, "language": "en", "language_found": "given"})
+
+        with pytest.raises(NotRecomputable, match="`coreasoner evaluate run`"):
+            original(recorder.consultation_id, store.events(recorder.consultation_id))
+
+
 def test_a_case_of_shared_batches_is_said_to_be_beyond_computing_again(tmp_path: Path) -> None:
     with TranscriptStore.open(tmp_path / "transcripts.db") as store:
         with store.begin() as recorder:

@@ -11,7 +11,7 @@ from evaluation.scoring import Answered
 from tests.evaluation.answers import item, open_item, pair
 
 NAMES = (
-    *("accuracy", "brier", "chrf", "citation-precision", "claim-support", "hamming", "joules"),
+    *("accuracy", "brier", "chrf", "citation-precision", "claim-support", "hamming"),
     *("language-consistency", "seconds", "tokens-read", "tokens-written"),
 )
 
@@ -141,12 +141,6 @@ def test_cost_counts_failed_answers_too() -> None:
     told = pair(item(), status="failed", usage=usage, seconds=2.5)
 
     assert [of(name, told).values[0].value for name in ("tokens-read", "tokens-written", "seconds")] == [100, 20, 2.5]
-
-
-def test_joules_are_told_where_the_machine_tells_them() -> None:
-    found = of("joules", pair(item("1"), joules=40.0), pair(item("2")))
-
-    assert [(one.item, one.value) for one in found.values] == [("made-up/en/1", 40.0)]
 
 
 def test_two_values_have_an_interval_and_one_has_none() -> None:

@@ -1,0 +1,63 @@
+"""What every page of the program has in common: its fonts, its translations, and how it is served.
+
+Knows nothing of what a page shows.
+"""
+
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+
+from ui.translation import translations
+
+
+def blank() -> gr.Blocks:
+    """An empty page; nothing that is done on it is reported to anyone."""
+    return gr.Blocks(title="Med-CoReasoner", analytics_enabled=False, fill_width=True)
+
+
+def spoken() -> gr.I18n:
+    """The words of the program in every language that it has."""
+    return gr.I18n(**{code: dict(words) for code, words in translations().items()})
+
+
+def launch(blocks: gr.Blocks, i18n: gr.I18n, host: str, port: int, *, more_css: str = "", queue: int = 0) -> None:
+    """Serve a page until interrupted. `more_css` names a stylesheet beside the chat's.
+
+    Where `queue` is given and as many clicks wait already, another one is refused.
+    """
+    sheets = ("chat.css", more_css) if more_css else ("chat.css",)
+    blocks.queue(max_size=queue or None, api_open=False)
+    blocks.launch(
+        server_name=host,
+        server_port=port,
+        i18n=i18n,
+        theme=_theme(),
+        css="".join(_text(sheet) for sheet in sheets),
+        js=_text("chat.js"),
+        footer_links=[],
+        show_error=False,
+        share=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+    )
+
+
+def _text(name: str) -> str:
+    return files("ui").joinpath(name).read_text("utf-8")
+
+
+def _theme() -> Any:
+    """System fonts only: a hospital's machine reaches no font server."""
+    fonts = [
+        "system-ui",
+        "Segoe UI",
+        "Noto Sans",
+        "Noto Sans CJK JP",
+        "Noto Sans Arabic",
+        "Noto Sans Thai",
+        "sans-serif",
+    ]
+    return gr.themes.Base(primary_hue="blue", font=fonts, font_mono=["ui-monospace", "monospace"])
