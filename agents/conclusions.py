@@ -105,6 +105,11 @@ def meaning(conclusion: str, case: Case, language: str) -> str:
     return "; ".join(case.options[place] for place in positions(conclusion)) if conclusion in admitted(case) else ""
 
 
+def agreed(english: str, local: str, synthesizer: str) -> str:
+    """The letter or label that at least two of the three agents came to; empty where there is none."""
+    return english if english in (local, synthesizer) else local if local == synthesizer else ""
+
+
 def named(conclusion: str, means: str) -> str:
     """A conclusion with what it stands for beside it, as it is shown."""
     return f"{conclusion}: {means}" if conclusion and means else conclusion

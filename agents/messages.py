@@ -386,7 +386,8 @@ class Answer(Message):
 
     `conclusion` is a letter where the case has options, a label where it has a hypothesis, and `meaning` what that
     stands for. `mode`: `synthesized` by the model; `evidence_only` lists passages because the model's text was not
-    usable; `no_answer` where there is neither. `reason` says why, in the answer's language.
+    usable; `no_answer` where there is neither, and a letter or a label then is what two of the agents share. `reason`
+    says why, in the answer's language.
     `missing` is what there was not.
     """
 

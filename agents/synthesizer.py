@@ -21,7 +21,7 @@ from autogen_core import CancellationToken
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.conclusions import admitted, meaning, named, request
+from agents.conclusions import admitted, agreed, meaning, named, request
 from agents.dispute import standing
 from agents.draft import Draft, answer_form, drafted, judged_again
 from agents.judge import judged
@@ -126,7 +126,7 @@ class Synthesizer(BaseChatAgent):
         except ModelError as error:
             detail = str(error)
         without: dict[Part, str] = {**self._without, **({} if told.draft else {"synthesizer": detail})}
-        answer = self.answer(case, alignment, told, detail)
+        answer = _concluded(self.answer(case, alignment, told, detail), case, told, arguments)
         answer = answer.model_copy(update={"missing": missed(case, arguments, alignment.evidence, without)})
         self._recorder.record(EventKind.ANSWER, answer.model_dump(mode="json"))
         yield Response(chat_message=StructuredMessage[Answer](content=answer, source=self.name))
@@ -277,6 +277,21 @@ def disputed(disagreement: Disagreement | None) -> str:
     """Lines that say what one side asserts and the other denies; empty where they do not."""
     found = disagreement.contradictions if disagreement else ()
     return "".join(f"\nThey contradict each other: {c.english} (English), {c.local} (local)" for c in found)
+
+
+def _concluded(answer: Answer, case: Case, told: Told, arguments: Mapping[Side, Argument]) -> Answer:
+    """The answer with the letter or label that two agents share, where its own sentences could not carry one."""
+    english, local = (arguments[side].reasoning.conclusion for side in ("english", "local"))
+    conclusion = agreed(english, local, told.draft.conclusion if told.draft else "")
+    if answer.conclusion or not conclusion or not admitted(case):
+        return answer
+    update = {
+        "conclusion": conclusion,
+        "meaning": meaning(conclusion, case, case.language),
+        "unsupported": (*answer.unsupported, conclusion),
+        "text": answer.text if answer.mode == "synthesized" else f"{phrase('agreed', case.language)} {answer.text}",
+    }
+    return answer.model_copy(update=update)
 
 
 def _showable(claim: Claim, code: str) -> Claim:

@@ -22,12 +22,12 @@ async def consulted(sitting: Sitting) -> Answered:
 def answered(outcome: Outcome, without: frozenset[Part]) -> Answered:
     """The outcome as an answer. One in which a voice was silent that nobody left out (`without`) has failed.
 
-    An answer that shows passages instead of the model's words abstains, and so does one without the conclusion that
-    was asked for.
+    An answer without the conclusion that was asked for abstains, and so does one that shows passages instead of the
+    model's words where words were asked for.
     """
     answer, case = outcome.answer, outcome.case
     silent = [missing for missing in answer.missing if missing.part in _VOICES and missing.part not in without]
-    written = answer.mode == "synthesized" and bool(answer.conclusion or not admitted(case))
+    written = bool(answer.conclusion) if admitted(case) else answer.mode == "synthesized"
     claims = answer.claims if answer.mode == "synthesized" else ()
     return Answered(
         status="failed" if silent else "answered" if written else "abstained",

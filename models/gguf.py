@@ -134,7 +134,7 @@ def inspect(path: Path) -> GGUFHeader:
 
 
 def _attention(pairs: dict[str, Value], architecture: str) -> tuple[int, tuple[int, int]]:
-    """Heads, and layers times key-value heads times their length; what differs by layer counts as the most it can be."""
+    """Heads, and layers times key-value heads times their length; what differs by layer counts as its most."""
 
     def number(key: str) -> int:
         value = pairs.get(f"{architecture}.{key}")

@@ -240,17 +240,20 @@ def answer(words: Translation, given: Answer, found: Evidence | None, transcript
     return (
         f"{disagreement(given)}{missing(words, given.missing)}"
         f'<section class="answer" data-mode="{given.mode}"><h2>{escape(title)}</h2>'
-        f"{body}{record}</section>"
+        f"{body}{_conclusion(words, given)}{record}</section>"
     )
 
 
 def _synthesized(words: Translation, given: Answer) -> str:
-    claims = "".join(_claim(words, claim, given.language) for claim in given.claims)
+    return "".join(_claim(words, claim, given.language) for claim in given.claims)
+
+
+def _conclusion(words: Translation, given: Answer) -> str:
     if not given.conclusion:
-        return claims
+        return ""
     sure = given.conclusion not in given.unsupported
     concluded = Claim(text=named(given.conclusion, given.meaning), passages=(), supported=sure)
-    return f"{claims}<h3>{escape(words['conclusion'])}</h3>{_claim(words, concluded, given.language)}"
+    return f"<h3>{escape(words['conclusion'])}</h3>{_claim(words, concluded, given.language)}"
 
 
 def _unsynthesized(given: Answer, found: Evidence | None) -> str:
@@ -262,7 +265,8 @@ def _unsynthesized(given: Answer, found: Evidence | None) -> str:
         "</bdi></li>"
         for p in found.relevant
     )
-    intro = f"{given.reason} {phrase('evidence_only', given.language)}"
+    said = [given.reason, phrase("agreed", given.language) if given.conclusion else ""]
+    intro = " ".join([*filter(None, said), phrase("evidence_only", given.language)])
     return f'{text_block(intro, given.language)}<ul class="passages">{items}</ul>'
 
 

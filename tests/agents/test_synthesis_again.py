@@ -31,6 +31,7 @@ from transcripts.store import TranscriptStore
 USABLE = spoken((GOOD, [2])).text
 ENGLISH_TEXT = spoken(("Give this child amoxicillin by mouth, twice a day.", [1])).text
 NO_WORDS = spoken(("...! ...! ...!", [2])).text
+OPTIONS = ("Amoxicilina", "Apendicectomía")
 FOUND = alignment(AMOXICILLIN, AMOXICILINA)
 
 
@@ -47,15 +48,19 @@ class Ward:
         self._embedder, self._support, self._recorder = embedder, support, recorder
         self.requests: list[dict[str, Any]] = []
 
-    async def answers(self, *turns: Turn, found: Alignment = FOUND, **settings: bool | int) -> Answer:
-        """The answer to the Spanish case."""
+    async def answers(
+        self, *turns: Turn, found: Alignment = FOUND, sides: tuple[str, str] | None = None, **settings: bool | int
+    ) -> Answer:
+        """The answer to the Spanish case, which has options where the `sides` conclude."""
         with running_server(*turns) as server:
             given = {"urls": [server.url], "model": "ward", "timeout_s": PATIENCE_S}
             client = RemoteChatClient(Endpoints(RemoteSettings.model_validate(given)), Sampling())
             voice = Voice("Synthesizer", client, self._recorder, Clock(), seed=7)
             chosen = SynthesisSettings.model_validate(settings)
             synthesizer = Synthesizer(voice, self._embedder, self._recorder, chosen, self._support)
-            contents = (case(), argument("english", "en"), argument("local", "es"), found)
+            asked = case().model_copy(update={"options": OPTIONS}) if sides else case()
+            english, local = sides or ("", "")
+            contents = (asked, argument("english", "en", english), argument("local", "es", local), found)
             messages = [StructuredMessage[Message](content=content, source="test") for content in contents]
             response = await synthesizer.on_messages(messages, CancellationToken())
             self.requests = list(server.requests)
@@ -142,6 +147,41 @@ async def test_a_model_that_fails_the_second_time_leaves_the_evidence_and_the_fi
     answer = await ward.answers(says(ENGLISH_TEXT), answers(400))
 
     assert (answer.mode, answer.reason, answer.missing) == ("evidence_only", phrase("wrong_language", "es"), ())
+
+
+@pytest.mark.parametrize(
+    ("sides", "written", "shared"),
+    [
+        (("A", "A"), "", "A"),
+        (("A", "B"), "B", "B"),
+        (("A", ""), "A", "A"),
+        (("", ""), "A", ""),
+        (("A", "B"), "", ""),
+    ],
+)
+async def test_a_letter_that_two_agents_share_outlives_sentences_of_no_use(
+    ward: Ward, sides: tuple[str, str], written: str, shared: str
+) -> None:
+    nothing = spoken(("...! ...! ...!", [2]), conclusion=written).text
+
+    answer = await ward.answers(says(nothing), sides=sides, attempts=1)
+
+    meaning = {"A": OPTIONS[0], "B": OPTIONS[1], "": ""}[shared]
+    assert (answer.mode, answer.conclusion, answer.meaning) == ("evidence_only", shared, meaning)
+    assert answer.unsupported == ((shared,) if shared else ())
+    assert answer.text.startswith(phrase("agreed", "es")) is bool(shared)
+
+
+async def test_without_a_model_that_writes_the_letter_of_both_sides_stays(ward: Ward) -> None:
+    answer = await ward.answers(answers(400), sides=("B", "B"), found=alignment())
+
+    assert (answer.mode, answer.conclusion) == ("no_answer", "B")
+
+
+async def test_a_conclusion_in_words_is_not_shown_beside_sentences_of_no_use(ward: Ward) -> None:
+    answer = await ward.answers(says(NO_WORDS), attempts=1)
+
+    assert (answer.mode, answer.conclusion) == ("evidence_only", "")
 
 
 async def test_without_the_setting_no_model_judges(ward: Ward) -> None:

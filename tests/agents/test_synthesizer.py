@@ -77,9 +77,10 @@ def answer_of(synthesizer: Synthesizer, of: Case, aligned: Alignment, spoken: Sp
     return synthesizer.answer(of, aligned, told, why)
 
 
-def argument(side: Side, language: str) -> Argument:
+def argument(side: Side, language: str, conclusion: str = "") -> Argument:
+    said = {"question": SPANISH, "text": "…", "conclusion": conclusion}
     return Argument(
-        reasoning=Reasoning(side=side, language=language, status="argued", question=SPANISH, text="…"),
+        reasoning=Reasoning(side=side, language=language, status="argued", **said),
         chain=ConceptChain(side=side, language=language, status="empty"),
         usage=Usage(),
         spans=(),

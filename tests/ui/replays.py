@@ -15,7 +15,7 @@ from autogen_core import CancellationToken
 
 from agents.consultation import Chunk, Outcome, Progress
 from agents.messages import Case
-from agents.retold import case_of, told
+from agents.retold import Ended, case_of, told
 from agents.settings import load_settings
 from agents.workspace import Workspace
 from evaluation.short_cases import case, furnish, settings
@@ -30,7 +30,7 @@ class Seen(NamedTuple):
     panels: dict[str, str]
 
 
-def seen(asked: Case, shown: Iterable[Progress], workspace: Workspace) -> Seen:
+def seen(asked: Case, shown: Iterable[Progress | Ended], workspace: Workspace) -> Seen:
     """What a page shows of all this."""
     board = Board(translation(asked.language), asked.language, workspace.archive.document_text)
     said: dict[tuple[str, str], bytes] = {}

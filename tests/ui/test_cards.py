@@ -182,6 +182,17 @@ def test_evidence_alone_is_a_list_of_links_to_the_relevant_passages() -> None:
     assert [link["href"] for link in links] == ["#passage-1"]
 
 
+def test_a_letter_beside_evidence_alone_is_marked_as_unsupported_and_said_to_be_shared() -> None:
+    shared = {"conclusion": "B", "meaning": "oral zinc", "unsupported": ("B",)}
+    answer = given("unused", mode="evidence_only", disagreement=None, **shared)
+
+    page = Page(cards.answer(WORDS, answer, found("pneumonia")))
+
+    assert [claim["class"] for claim in page.of("claim")] == ["claim unsupported"]
+    assert phrase("agreed", answer.language) in page.text
+    assert "B: oral zinc" in page.text
+
+
 def test_a_bracketed_number_that_a_model_wrote_is_no_citation() -> None:
     answer = given("Give zinc [1].", claims=(Claim(text="Give zinc [1].", passages=(), supported=False),))
 

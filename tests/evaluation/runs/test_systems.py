@@ -247,11 +247,22 @@ def test_without_concepts_the_answer_is_written_from_both_arguments(workspace: W
     assert argument in answering[0]["messages"][-1]["content"]
 
 
-def test_an_answer_that_cannot_be_shown_abstains_and_tells_what_the_sides_concluded(
+def test_a_letter_that_the_voices_share_is_the_answer_though_its_sentences_cannot_be_shown(
     workspace: Workspace, server: ChatServer
 ) -> None:
     server.turns = [says(json.dumps({**EVERYTHING, "sentences": [{"text": "A, B, C."}]}))]
 
     answered, _ = sat(workspace, "coreasoner", item())
+
+    assert (answered.status, answered.conclusion, answered.claims) == ("answered", "A", 0)
+
+
+def test_where_only_one_voice_concludes_the_team_abstains_and_tells_what_that_was(
+    workspace: Workspace, server: ChatServer
+) -> None:
+    everything = says(json.dumps(EVERYTHING))
+    server.turns = [everything, everything, says('{"sentences": [{"text": "A, B, C."}]', reason="length")]
+
+    answered, _ = sat(workspace, "without-local", item(english=ENGLISH))
 
     assert (answered.status, answered.conclusion, answered.leaning) == ("abstained", "", "A")
