@@ -61,13 +61,14 @@ class TranscriptSettings(BaseModel):
     """Where the record is, how it is signed, and for how long it is kept.
 
     `database` is the address of a PostgreSQL database, without the password, which stands in the variable that
-    `database_password_variable` names; without an address the record is a file. `checkpoint_seconds` is how often
-    it is signed while a case runs, `checkpoint_copy` where a second copy of every signature goes, if anywhere. The copy
-    belongs on another disk or machine: it shows when the record was put back to an earlier state. What is older than
-    `keep_years` may be erased.
+    `database_password_variable` names; without an address the record is a file, in the home folder unless `file` says
+    where. `checkpoint_seconds` is how often it is signed while a case runs, `checkpoint_copy` where a second copy of
+    every signature goes, if anywhere. The copy belongs on another disk or machine: it shows when the record was put
+    back to an earlier state. What is older than `keep_years` may be erased.
     """
 
     model_config = ConfigDict(extra="forbid")
+    file: Path | None = None
     database: str = ""
     database_password_variable: str = ""
     checkpoint_seconds: float = Field(60.0, ge=1.0)
@@ -201,7 +202,17 @@ class Settings(BaseSettings):
     @property
     def transcripts_file(self) -> Path:
         """The transcript, where it is a file."""
-        return self.home / "transcripts.db"
+        return self.transcripts.file or self.home / "transcripts.db"
+
+    def evaluating(self) -> Self:
+        """With a record of its own in the home folder, so that evaluations do not stand among patients.
+
+        A record in a database, and one whose file is named, stay where they are.
+        """
+        if self.transcripts.database or self.transcripts.file:
+            return self
+        own = {"file": self.home / "evaluations" / "transcripts.db", "checkpoint_copy": None}
+        return self.model_copy(update={"transcripts": self.transcripts.model_copy(update=own)})
 
     @property
     def transcripts_place(self) -> str:

@@ -116,6 +116,7 @@ class Workspace:
         Raises TranscriptError.
         """
         self.settings.home.mkdir(parents=True, exist_ok=True)
+        self.settings.transcripts_file.parent.mkdir(parents=True, exist_ok=True)
         chosen = self.settings.transcripts
         seal = Seal(self.keys, chosen.checkpoint_copy, chosen.checkpoint_seconds)
         return open_record(self.settings, seal=seal).by(self._access(system_user()))

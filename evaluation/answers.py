@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from evaluation.errors import LibraryMissing
+from evaluation.judge import Judgement
 from evaluation.metric import Measured, Metric, Row
 from evaluation.run_folder import Run
 from evaluation.scoring import Answered, Coverage, answered, coverage
@@ -16,7 +17,10 @@ BASELINE = "direct"
 
 
 class Answers(NamedTuple):
-    """What one system of a run answered to one benchmark. `name` is unlike all others; `asked` is what was drawn."""
+    """What one system of a run answered to one benchmark. `name` is unlike all others; `asked` is what was drawn.
+
+    `judgements` are what judges said of these answers.
+    """
 
     name: str
     system: str
@@ -24,6 +28,7 @@ class Answers(NamedTuple):
     benchmark: str
     asked: int
     pairs: tuple[Answered, ...]
+    judgements: tuple[Judgement, ...] = ()
 
     @property
     def coverage(self) -> Coverage:
@@ -67,9 +72,12 @@ def sorted_answers(runs: Sequence[Run]) -> tuple[Answers, ...]:
 
 
 def _of(run: Run) -> Iterator[Answers]:
+    said = run.judgements
     for benchmark in dict.fromkeys(item.benchmark for item in run.items):
         items = [item for item in run.items if item.benchmark == benchmark]
         made = [prediction for prediction in run.predictions if prediction.benchmark == benchmark]
         for system in run.plan.choice.systems:
             pairs = answered(items, (prediction for prediction in made if prediction.system == system))
-            yield Answers(system, system, run.plan.model, benchmark, len(items), pairs)
+            keys = {pair.item.key for pair in pairs}
+            judgements = tuple(one for one in said if one.system == system and one.item in keys)
+            yield Answers(system, system, run.plan.model, benchmark, len(items), pairs, judgements)

@@ -83,7 +83,7 @@ def survived(models: Path, home: Path, kills: int) -> Survived:
         table = _finished(chosen, folder)
         twice += len(_lines(folder)) - len(table)
         different += sum(table.get(key) != cell for key, cell in undisturbed.items())
-    return Survived(done, runs, len(undisturbed) * runs, lost, twice, different, orphans, is_sound(chosen))
+    return Survived(done, runs, len(undisturbed) * runs, lost, twice, different, orphans, is_sound(chosen.evaluating()))
 
 
 def _killed(chosen: Settings, folder: Path, after: float) -> tuple[int, int] | None:

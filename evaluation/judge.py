@@ -5,6 +5,7 @@ nothing of who wrote an answer: the judge is not told either.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from autogen_core import CancellationToken
 from autogen_core.models import ChatCompletionClient, SystemMessage, UserMessage
@@ -19,6 +20,20 @@ from evaluation.scoring import Answered
 from models.errors import ModelError
 
 _TOKENS = 600  # of a reply: a sentence and a mark for each axis
+
+
+class Judge(NamedTuple):
+    """Who judges by what: a model, the sha256 of its weights where they are here, and a rubric."""
+
+    model: str
+    sha256: str
+    rubric: Rubric
+
+    @property
+    def name(self) -> str:
+        """What names it among all judges; other weights or words are another judge."""
+        weights = f" ({self.sha256[:12]})" if self.sha256 else ""
+        return f"{self.model}{weights} by {self.rubric.name} {self.rubric.version}"
 
 
 class Mark(BaseModel):
@@ -36,7 +51,7 @@ class Judgement(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     item: str
     system: str
-    rubric: str
+    judge: str
     marks: tuple[Mark, ...] = ()
     fault: str = ""
     usage: Usage = Usage()
@@ -47,14 +62,15 @@ class Judgement(BaseModel):
 
 
 async def judged(
-    pair: Answered, client: ChatCompletionClient, rubric: Rubric, token: CancellationToken | None = None, seed: int = 0
+    pair: Answered, client: ChatCompletionClient, judge: Judge, token: CancellationToken | None = None, seed: int = 0
 ) -> Judgement:
     """The judgement of one answer to an open question.
 
     An abstained or failed answer is not put to the judge and has the lowest mark on each axis. A judge that fails, or
     keeps to no form, is a fault of the judgement, never of the answer. Raises MalformedRubric.
     """
-    told = Judgement(item=pair.item.key, system=pair.prediction.system, rubric=f"{rubric.name} {rubric.version}")
+    rubric = judge.rubric
+    told = Judgement(item=pair.item.key, system=pair.prediction.system, judge=judge.name)
     if pair.prediction.status != "answered":
         lowest = (Mark(axis=axis.name, mark=rubric.lowest, reason="there is no answer") for axis in rubric.axes)
         return told.model_copy(update={"marks": tuple(lowest)})

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from evaluation.answers import BASELINE, Answers, measure, overall, sorted_answers
 from evaluation.errors import LibraryMissing
 from evaluation.figures import Figure, figures
+from evaluation.judge import Judgement, marked
 from evaluation.metric import Metric, Row
 from evaluation.metrics import metrics
 from evaluation.run_folder import Run
@@ -71,6 +72,7 @@ def _missing(runs: Sequence[Run]) -> Iterator[str]:
 def _section(benchmark: str, answers: Sequence[Answers]) -> Section:
     tables = [_coverage(answers)]
     tables += [table for metric in metrics().values() if (table := _measured(metric, answers))]
+    tables += _judged(answers)
     baseline = next((one for one in answers if one.system == BASELINE), None)
     notes: list[str] = []
     if baseline:
@@ -130,6 +132,26 @@ def _measured(metric: Metric, answers: Sequence[Answers]) -> Table | None:
     rows = tuple((name, *(_cell(by_name[name].get(line)) for line in lines)) for name in found)
     note = f"In {metric.unit}, {metric.better} is better; 95 % bootstrap intervals over items, n in brackets."
     return Table(metric.title, ("system", *lines), rows, note)
+
+
+def _judged(answers: Sequence[Answers]) -> Iterator[Table]:
+    """A table a judge: the marks on each axis, and how many answers it gave none to."""
+    judges = dict.fromkeys(judgement.judge for one in answers for judgement in one.judgements)
+    for judge in judges:
+        said = {one: [judgement for judgement in one.judgements if judgement.judge == judge] for one in answers}
+        axes = dict.fromkeys(mark.axis for listed in said.values() for given in listed for mark in given.marks)
+        rows = tuple(_judged_row(one, listed, tuple(axes)) for one, listed in said.items() if listed)
+        note = (
+            "Means of the judge's marks, higher is better; 95 % bootstrap intervals over items, n in brackets. Where "
+            "there is no answer it has the lowest mark. A model that judges answers of its own kind favours them."
+        )
+        yield Table(f"Judged by {judge}", ("system", *axes, "without marks"), rows, note)
+
+
+def _judged_row(one: Answers, judgements: Sequence[Judgement], axes: Sequence[str]) -> tuple[str, ...]:
+    found = [marked(one.pairs, judgements, axis) for axis in axes]
+    cells = (_cell(measured.rows[0] if measured.values else None) for measured in found)
+    return (one.name, *cells, str(sum(not judgement.marks for judgement in judgements)))
 
 
 def compared(found: Sequence[Versus]) -> Table:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, c
 from evaluation.errors import MalformedRubric
 
 DEFAULT = "five_axes"
+_REASON = 240  # characters
 
 
 class Axis(BaseModel):
@@ -58,7 +59,9 @@ class Rubric(BaseModel):
         # Listed too: a grammar made of the form keeps to a list, but knows no bounds.
         listed: dict[str, JsonValue] = {"enum": [*range(self.lowest, self.highest + 1)]}
         scale = Field(ge=self.lowest, le=self.highest, strict=True, json_schema_extra=listed)
-        mark = create_model("Mark", __config__=strict, reason=(str, ...), mark=(int, scale))
+        # Only asked for: a reason that is longer is no fault.
+        brief = Field(json_schema_extra={"maxLength": _REASON})
+        mark = create_model("Mark", __config__=strict, reason=(str, brief), mark=(int, scale))
         fields: dict[str, Any] = {axis.name: (mark, ...) for axis in self.axes}
         form: type[BaseModel] = create_model("Marks", __config__=strict, **fields)
         return form

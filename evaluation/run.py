@@ -27,7 +27,7 @@ from knowledge.errors import KnowledgeError
 from models.engine import Engine
 from models.errors import ModelError
 
-_REMOTE_AT_ONCE = 8
+REMOTE_AT_ONCE = 8
 # A case uses up to two seats and now and then none, while passages are searched and the record is written.
 _CASES_A_SEAT = 2
 
@@ -80,7 +80,7 @@ def engines(workspace: Workspace) -> tuple[Engine, ...]:
 def at_once(workspace: Workspace, seats: int) -> int:
     """How many cases are at work: enough to keep the seats busy, and not so many that the engine refuses one."""
     if not seats:
-        return _REMOTE_AT_ONCE
+        return REMOTE_AT_ONCE
     room = min(workspace.settings.engine_of(workspace.model(role)).queue_length for role in ROLES)
     return max(1, min(_CASES_A_SEAT * seats, (seats + room) // 2))
 

@@ -1,4 +1,4 @@
-"""A run's folder: its plan, the items that were drawn, the predictions, how busy the engine was; and who writes it.
+"""A run's folder: plan, items that were drawn, predictions, judgements, how busy the engine was; and who writes it.
 
 Everything that a report needs lies in it; the benchmark's own files are read only to begin one. Knows nothing of
 models.
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evaluation.errors import RunBusy, RunDamaged, RunDiffers, RunMissing
 from evaluation.item import Item
+from evaluation.judge import Judgement
 from evaluation.lines import Lines, synced
 from evaluation.plan import Plan, digest
 from evaluation.predictions import Predictions
@@ -44,6 +45,7 @@ class Run:
         self.items = Lines(folder / "items.jsonl", Item).read()
         self.predictions = Predictions(folder)
         self._activity = Lines(folder / "activity.jsonl", Activity)
+        self._judgements = Lines(folder / "judgements.jsonl", Judgement)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -97,11 +99,21 @@ class Run:
             self.predictions = Predictions(self.folder)
             self.predictions.repair()
             self._activity.repair()
+            self._judgements.repair()
             yield
 
     def note(self, activity: Activity) -> None:
         """Keep how busy the engine was in this session until now."""
         self._activity.append(activity)
+
+    def keep(self, judgement: Judgement) -> None:
+        """Keep what a judge says; of an answer that it judges again the last word counts."""
+        self._judgements.append(judgement)
+
+    @property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """The last word of each judge on each answer."""
+        return tuple({(one.judge, one.system, one.item): one for one in self._judgements.read()}.values())
 
     @property
     def sessions(self) -> tuple[Activity, ...]:

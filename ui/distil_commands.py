@@ -47,7 +47,7 @@ def export_command(
 ) -> None:
     """Write the right, supported answers of runs as chat-format lines, each with where it comes from."""
     rules = Rules(form, supported, alike, validation, passages, seed)
-    with Workspace(context.obj) as workspace:
+    with Workspace(context.obj.evaluating()) as workspace:
         made = export([Run.open(folder) for folder in runs], workspace.transcripts, {"by": "command line"}, rules)
     to.parent.mkdir(parents=True, exist_ok=True)
     write(to.parent, to.name, [line.model_dump_json() for line in made.lines])

@@ -26,8 +26,13 @@ from agents.workspace import ROLES, Workspace
 from evaluation.drawing import drawn
 from evaluation.errors import RunDiffers
 from evaluation.item import Prediction
+from evaluation.judge import Judge
+from evaluation.judging import carry_on as judge_on
+from evaluation.judging import waiting
 from evaluation.plan import Choice, Plan, plan
-from evaluation.run import carry_on, left
+from evaluation.rubric import DEFAULT
+from evaluation.rubric import rubric as read_rubric
+from evaluation.run import REMOTE_AT_ONCE, carry_on, engines, left
 from evaluation.run_folder import PLAN, Run
 from evaluation.systems import chosen
 from ui import evaluate_views as views
@@ -56,7 +61,7 @@ def run_command(
     run: Annotated[Path | None, typer.Option(help="The run's folder; one that was begun goes on.")] = None,
 ) -> None:
     """Answer every item with every system. Stopped or killed, it goes on with `--run FOLDER`, nothing done twice."""
-    settings: Settings = context.obj
+    settings: Settings = context.obj.evaluating()
     folder = run or settings.home / "evaluations" / datetime.now().strftime("%Y-%m-%d-%H%M%S")
     begun = Run.open(folder) if (folder / PLAN).exists() else None
     name = model or (_model_of(begun.plan) if begun else None)
@@ -113,10 +118,7 @@ async def _watched(run: Run, workspace: Workspace) -> None:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    bar = Progress(*columns, *times, console=Console(stderr=True), speed_estimate_period=_LONG_S)
-    with run.writing(), bar:
+    with run.writing(), _bar() as bar:
         total = len(left(run)) + len(run.predictions)
         shown = bar.add_task("answers", total=total, completed=len(run.predictions))
 
@@ -129,6 +131,12 @@ async def _watched(run: Run, workspace: Workspace) -> None:
             bar.stop()
             Console(stderr=True).print(Text(_stopped(run, total)), soft_wrap=True)
             raise typer.Exit(130) from None
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    return Progress(*columns, *times, console=Console(stderr=True), speed_estimate_period=_LONG_S)
 
 
 def _stopped(run: Run, total: int) -> str:
@@ -144,6 +152,46 @@ def _told(run: Run) -> str:
         verdict = "" if busy >= _BAR else f", under the {_BAR:.0%} that a long run should have"
         lines.append(f"The engine's sequences were in use {busy:.1%} of the time{verdict}.")
     return "\n".join([*lines, f"Report it with: coreasoner evaluate report {run.folder} --to FOLDER"])
+
+
+@app.command()
+def judge(
+    context: typer.Context,
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    model: Annotated[str, typer.Option(help="The judge: better another model than the one that answered.")],
+    rubric: Annotated[str, typer.Option(help="A rubric that ships, or the path of a file.")] = DEFAULT,
+) -> None:
+    """Have a model mark the open answers of a run on the axes of a rubric. Stopped, it goes on where it was."""
+    settings: Settings = context.obj.evaluating()
+    roles = settings.models.model_copy(update=dict.fromkeys(ROLES, model))
+    opened, words = Run.open(run), read_rubric(rubric)
+    with Workspace(settings.model_copy(update={"models": roles})) as workspace:
+        workspace.open_models()
+        sha256 = next(loaded.sha256 for loaded in workspace.loaded() if loaded.name == model)
+        chosen = Judge(model, sha256, words)
+        asyncio.run(_judging(opened, chosen, workspace))
+    said = [judgement for judgement in opened.judgements if judgement.judge == chosen.name]
+    faults = sum(not judgement.marks for judgement in said)
+    told = f"{len(said)} answers are judged by {chosen.name}, {faults} of them without marks."
+    Console().print(Text(f"{told} Report it with: coreasoner evaluate report {run} --to FOLDER"), soft_wrap=True)
+
+
+async def _judging(run: Run, chosen: Judge, workspace: Workspace) -> None:
+    """Judge with a bar; Ctrl-C stops it."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    seats = sum(engine.seats for engine in engines(workspace))
+    with run.writing(), _bar() as bar:
+        shown = bar.add_task("judgements", total=len(waiting(run, chosen)))
+        try:
+            await judge_on(
+                run, chosen, workspace.client("english"), seats or REMOTE_AT_ONCE, lambda _: bar.advance(shown)
+            )
+        except asyncio.CancelledError:
+            bar.stop()
+            Console(stderr=True).print("Stopped: what was judged is kept; say the same again to go on.")
+            raise typer.Exit(130) from None
 
 
 @app.command()

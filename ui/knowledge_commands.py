@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agents.languages import identify
+from agents.settings import Settings
 from agents.workspace import Workspace, starter_packs
 from knowledge.check import check as check_store
 from knowledge.cleaning import clean as clean_store
@@ -221,8 +222,12 @@ def clean(
     older_than: Annotated[int, typer.Option(min=0, help="Days for which a version has been out of use.")] = 30,
 ) -> None:
     """Remove versions that are out of use, but none that a transcript names."""
-    with Workspace(context.obj) as workspace:
-        named = workspace.transcripts.values(EventKind.RETRIEVAL, "version")
+    settings: Settings = context.obj
+    with Workspace(settings) as workspace, Workspace(settings.evaluating()) as evaluations:
+        records = [workspace.transcripts]
+        if evaluations.settings.transcripts_file.exists():
+            records.append(evaluations.transcripts)
+        named = frozenset(version for record in records for version in record.values(EventKind.RETRIEVAL, "version"))
         summary = clean_store(
             workspace.guidelines, keep=named, older_than=timedelta(days=older_than), now=datetime.now(UTC)
         )

@@ -70,7 +70,7 @@ def review_page(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 7861,
 ) -> None:
     """Open the page on which raters, each with a code, rate blinded answers."""
-    settings: Settings = context.obj
+    settings: Settings = context.obj.evaluating()
     opened = Review.open(folder)
     require_free(host, port)
     with Workspace(settings) as workspace:

@@ -11,7 +11,8 @@ import pytest
 from evaluation.errors import EvaluationError
 from evaluation.predictions import FILE
 from evaluation.run_folder import Run
-from tests.ui.conftest import Installation, Ran
+from tests.evaluation.runs.values import item, plan, prediction
+from tests.ui.conftest import MODEL, Installation, Ran
 from transcripts.store import TranscriptStore
 
 QUESTIONS = (
@@ -56,7 +57,7 @@ def test_a_run_answers_every_item_with_every_system_and_says_where(ran: tuple[Ra
 
 
 def test_every_answer_names_a_record_that_proves_itself(ran: tuple[Ran, Run], quick: Installation) -> None:
-    with TranscriptStore.open(quick.home / "transcripts.db", read_only=True) as store:
+    with TranscriptStore.open(quick.home / "evaluations" / "transcripts.db", read_only=True) as store:
         events = [store.verify(prediction.transcript_id).events for prediction in ran[1].predictions]
 
     assert all(count > 5 for count in events)
@@ -93,6 +94,20 @@ def test_two_systems_of_a_run_are_compared(ran: tuple[Ran, Run], quick: Installa
 
     assert done.code == 0
     assert "without-retrieval less direct, ja:" in done.out
+
+
+def test_a_model_judges_the_open_answers_of_a_run(quick: Installation, tmp_path: Path) -> None:
+    question = item("1", task="open", options=(), right=(), references=("Oral amoxicillin.",))
+    run = Run.begin(tmp_path / "run", plan(question), [question])
+    with run.writing():
+        run.predictions.add(prediction("1", chosen=(), text="Amoxicilina por la boca."))
+
+    done = quick.run_here("evaluate", "judge", str(run.folder), "--model", MODEL)
+
+    assert (done.code, len(run.judgements)) == (0, 1)
+    assert run.judgements[0].judge.startswith(f"{MODEL} (")
+    assert f"1 answers are judged by {run.judgements[0].judge}" in done.out
+    assert bool(run.judgements[0].marks) is not bool(run.judgements[0].fault)
 
 
 def test_the_list_names_benchmarks_systems_and_metrics(quick: Installation) -> None:
