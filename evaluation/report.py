@@ -46,7 +46,7 @@ def report(runs: Sequence[Run]) -> tuple[Section, ...]:
 
 
 def _begun(runs: Sequence[Run]) -> Section:
-    head = ("run", "day", "model", "items", "answers", "seed", "guidelines", "sequences in use")
+    head = ("run", "day", "model", "items", "answers", "seed", "guidelines", "sequences in use", "joules an answer")
     rows = tuple(_run_row(run) for run in runs)
     models = dict.fromkeys((model.name, model.sha256) for run in runs for model in run.plan.models)
     weights = Table("Weights", ("model", "sha256"), tuple((name, digest or "elsewhere") for name, digest in models))
@@ -56,10 +56,11 @@ def _begun(runs: Sequence[Run]) -> Section:
 def _run_row(run: Run) -> tuple[str, ...]:
     wanted = len(run.items) * len(run.plan.choice.systems)
     busy = "-" if run.busy is None else f"{run.busy:.1%}"
+    joules = "-" if run.joules is None or not run.predictions else _number(run.joules / len(run.predictions))
     made = f"{len(run.predictions)} of {wanted}"
     return (
         *(run.folder.name, run.plan.day.isoformat(), run.plan.model, str(len(run.items)), made),
-        *(str(run.plan.choice.seed), run.plan.guidelines or "none", busy),
+        *(str(run.plan.choice.seed), run.plan.guidelines or "none", busy, joules),
     )
 
 

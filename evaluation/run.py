@@ -18,6 +18,7 @@ from agents.messages import Case
 from agents.team import Resources
 from agents.workspace import ROLES, Workspace
 from evaluation.draw import Shown, shuffled
+from evaluation.energy import Energy
 from evaluation.item import Item, Prediction
 from evaluation.plan import Plan
 from evaluation.run_folder import Activity, Run
@@ -40,6 +41,7 @@ class Meter:
     def __init__(self, engines: tuple[Engine, ...]) -> None:
         self._engines, self._session = engines, datetime.now(UTC).isoformat()
         self._begun, self._before = time.perf_counter(), self._in_use
+        self._energy = Energy()
 
     @property
     def _in_use(self) -> float:
@@ -54,7 +56,8 @@ class Meter:
         """Until now."""
         seconds = time.perf_counter() - self._begun
         in_use = self._in_use - self._before
-        return Activity(session=self._session, seconds=seconds, seats=self.seats, in_use=in_use)
+        joules = self._energy.joules()
+        return Activity(session=self._session, seconds=seconds, seats=self.seats, in_use=in_use, joules=joules)
 
 
 def left(run: Run) -> tuple[Work, ...]:

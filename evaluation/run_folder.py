@@ -27,7 +27,7 @@ PLAN = "run.toml"
 
 class Activity(BaseModel):
     """How busy the engine was in one session of a run until now: `seats` of them for `seconds`, in use `in_use` all
-    added up. `session` counts the program's starts by the time of each."""
+    added up. `session` counts the program's starts by the time of each. `joules` are what the processors used."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,6 +35,7 @@ class Activity(BaseModel):
     seconds: float
     seats: int
     in_use: float
+    joules: float | None = None
 
 
 class Run:
@@ -125,3 +126,10 @@ class Run:
         """The share of seat-seconds in use over all sessions; None where no engine of this machine worked."""
         had = sum(session.seats * session.seconds for session in self.sessions)
         return sum(session.in_use for session in self.sessions) / had if had else None
+
+    @property
+    def joules(self) -> float | None:
+        """What the processors used over all sessions; None where the machine did not tell in each."""
+        told = [session.joules for session in self.sessions]
+        known = [joules for joules in told if joules is not None]
+        return sum(known) if known and len(known) == len(told) else None

@@ -93,3 +93,14 @@ def test_how_busy_the_seats_were_is_taken_over_all_sessions_as_each_ended(run: R
 
 def test_without_an_engine_of_this_machine_nothing_is_said_of_its_seats(run: Run) -> None:
     assert run.busy is None
+
+
+@pytest.mark.parametrize(("told", "joules"), [((20.0, 5.0), 25.0), ((20.0, None), None), ((None, None), None)])
+def test_joules_are_added_up_where_every_session_tells_them(
+    told: tuple[float | None, ...], joules: float | None, run: Run
+) -> None:
+    with run.writing():
+        for session, used in zip("ab", told, strict=True):
+            run.note(Activity(session=session, seconds=1.0, seats=2, in_use=1.0, joules=used))
+
+    assert run.joules == joules
