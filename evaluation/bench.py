@@ -43,6 +43,7 @@ _TOKENS = 128
 _MODE_TOKENS = 48
 _CROWD = 8
 _COMMON = 600  # tokens
+_LENGTHS = (300, 1500, 3000)  # tokens of a prompt: an argument's, an answer's, the longest
 _BUSY_S = 0.5  # in which even the test model has neither read the common tokens nor written its answer
 _STOP_S = 0.2
 _FORM = json.dumps(ListedConcepts.model_json_schema())
@@ -232,9 +233,9 @@ def modes(bench: Bench) -> Iterator[Measure]:
             yield Measure(f"chosen mode, {texts} texts", name, 1.05, versus(texts, name))
 
 
-def _filler(engine: Engine) -> str:
+def _filler(engine: Engine, tokens: int = _COMMON) -> str:
     sentence = "The guideline says that every child with cough is examined for fast breathing. "
-    return sentence * (_COMMON // engine.count((Segment(text=sentence),)))
+    return sentence * (tokens // engine.count((Segment(text=sentence),)))
 
 
 def prefixes(bench: Bench) -> Iterator[Measure]:
@@ -296,6 +297,29 @@ def costs(bench: Bench) -> Iterator[Measure]:
 
     yield Measure("constrained tokens a second", "free", 0.9, grammar, "tokens/s", at_least=True)
     yield Measure("worker, messages and client", "the bare calls", 1.03, overhead)
+
+
+def attention(bench: Bench) -> Iterator[Measure]:
+    """What a processor loses without flash attention, whose last bits depend on how many threads were free."""
+    one: dict[str, object] = {"context_length": 4096, "lanes": 1, "sequences": 1, "prefix_memory": 0}
+    without, usual = (bench.engine(**one, flash_attention=how) for how in ("off", "on"))
+
+    def versus(tokens: int, figure: Callable[[Turn], float]) -> Callable[[int], Awaitable[Sides]]:
+        asked = bench.tokens(_question(f"{_filler(usual, tokens)} Explain it to a student, in detail."))
+
+        async def run(number: int) -> Sides:
+            ours = await listen(without, asked, _MODE_TOKENS, f"a{number}")
+            return Sides(figure(ours), figure(await listen(usual, asked, _MODE_TOKENS, f"a{number}")))
+
+        return run
+
+    for tokens in _LENGTHS:
+        written = versus(tokens, lambda turn: turn.finished.completion_tokens / turn.finished.decode_s)
+        yield Measure(
+            f"tokens a second behind {tokens}, plain attention", "flash attention", 0.95, written, "/s", at_least=True
+        )
+        read = versus(tokens, lambda turn: turn.first_s)
+        yield Measure(f"reading {tokens} tokens, plain attention", "flash attention", 1.05, read)
 
 
 def stops(bench: Bench) -> Iterator[Measure]:
@@ -417,6 +441,7 @@ _PARTS: dict[str, Callable[[Bench], Iterator[Measure]]] = {
     "modes": modes,
     "prefixes": prefixes,
     "costs": costs,
+    "attention": attention,
     "stops": stops,
     "case": whole_case,
 }
