@@ -44,6 +44,7 @@ class Fused(NamedTuple):
 
     `supported` and `unsupported` say of local-only concepts with and without a document whether they are in the chain;
     `denials` counts contradictions, `aligned_denials` denied concepts in the chain, `repeated` shared ones twice there.
+    `lost` tells of each supported one that is not in the chain what became of it.
     """
 
     merged: Hits
@@ -53,6 +54,7 @@ class Fused(NamedTuple):
     denials: Hits
     aligned_denials: int
     repeated: int
+    lost: tuple[str, ...]
 
 
 class Documents:
@@ -96,7 +98,17 @@ def fuse(pair: Pair, strategy: FusionStrategy, embed: EmbedConcepts, documents: 
         denials=_hits(denials, {(pair.denied, pair.denied)}),
         aligned_denials=sum(pair.denied == english.get(c.local_name or c.name) for c in fused.concepts),
         repeated=len(inside & shared),
+        lost=tuple(
+            f"{term.translation} ({term.english}): {_became(fused, term.translation)}"
+            for term, (found, supported) in zip(pair.local_only, kept, strict=True)
+            if supported and not found
+        ),
     )
+
+
+def _became(fused: FusedChain, local: str) -> str:
+    decision = next((d for d in reversed(fused.decisions) if d.concept == local), None)
+    return f"{decision.outcome} by {decision.rule}, {decision.anchor}" if decision else "nothing is on record"
 
 
 def _merged(pair: Pair, fused: FusedChain, english: Mapping[str, str]) -> Hits:
@@ -176,6 +188,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, help="keep vectors and stores in this folder")
     parser.add_argument("--half", choices=("tuning", "held-out", "all"), default="held-out", help="of the terms")
     parser.add_argument("--chains", type=int, default=60, help="pairs of chains a language")
+    parser.add_argument("--losses", action="store_true", help="list what became of supported concepts that were lost")
     parser.add_argument("--language", action="append", choices=LANGUAGES, help="this one only; may be repeated")
     arguments = parser.parse_args(given)
     print(f"{_HEAD}\n|{'---|' * 11}", flush=True)
@@ -194,6 +207,8 @@ def main(given: Sequence[str] | None = None) -> None:
             everything.setdefault(label, []).extend(results)
     for label, results in everything.items():
         print(rows(label, "all", results))
+    for label, results in everything.items() if arguments.losses else ():
+        print(f"\nSupported concepts that {label} lost:", *(lost for one in results for lost in one.lost), sep="\n- ")
 
 
 if __name__ == "__main__":
