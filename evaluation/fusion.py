@@ -24,7 +24,7 @@ from evaluation.alignment import EMBEDDER, ENGLISH_EMBEDDER, open_vectors
 from evaluation.chains import Pair, neighbours, pairs
 from evaluation.collection import Source, write_pack
 from evaluation.statistics import Hits, f1_interval, mean_interval
-from evaluation.terms import Half, tico_terms
+from evaluation.terms import Half, distinct, tico_terms
 from evaluation.vectors import TermVectors
 from knowledge.search import CANDIDATES
 from knowledge.store import KnowledgeStore
@@ -172,7 +172,7 @@ def measure(
         for threshold in (PAPER_THRESHOLD, _LOOSER)
     ]
     for language in languages:
-        terms = tico_terms(data, language, _ALL).half(half).terms
+        terms = distinct(tico_terms(data, language, _ALL).half(half).terms, data)
         near = neighbours(terms, vectors[ENGLISH_EMBEDDER])
         documents = Documents(data, language, vectors[EMBEDDER], work)
         drawn = pairs(language, terms, near, chains, deny=True)

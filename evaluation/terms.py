@@ -8,12 +8,14 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 Half = Literal["tuning", "held-out", "all"]
 
 _LONGEST = 60  # characters of a concept's name; the sets also hold definitions
+_AGREEING = 2  # languages whose translators take two names for one concept
 _HPO = ("ja", "zh", "es", "fr", "pt")
 _TICO = {
     "sw": ("g_en_sw", "f_en-sw_KE"),
@@ -67,6 +69,36 @@ def tico_terms(data: Path, language: str, at_most: int) -> TermSet:
     rows = (row for name in _TICO[language] for row in _rows(data / f"terms/tico19/{name}.csv", ","))
     terms = (Term(row["sourceString"], row["targetString"]) for row in rows)
     return TermSet("tico19", language, _chosen(terms, at_most))
+
+
+def distinct(terms: Sequence[Term], data: Path) -> tuple[Term, ...]:
+    """TICO-19's terms, each concept once: of several names for it the first.
+
+    Two names are one concept where translators into at least two languages gave both the same words: "viral infection"
+    and "virus infection", "hand-washing" and "washing hands".
+    """
+    alike = _alike(data)
+    kept: list[Term] = []
+    for term in terms:
+        if not any(frozenset((_key(term.english), _key(other.english))) in alike for other in kept):
+            kept.append(term)
+    return tuple(kept)
+
+
+def _alike(data: Path) -> frozenset[frozenset[str]]:
+    """Pairs of English names that stand for one concept."""
+    told: dict[tuple[str, str], set[str]] = {}
+    for path in sorted((data / "terms/tico19").glob("[fg]_en[-_]*.csv")):
+        language = re.split("[-_]", path.stem)[2]
+        for row in _rows(path, ","):
+            if translation := " ".join(row["targetString"].split()).casefold():
+                english = _key(" ".join(row["sourceString"].split()))
+                told.setdefault((language, translation), set()).add(english)
+    languages: dict[frozenset[str], set[str]] = {}
+    for (language, _), names in told.items():
+        for pair in combinations(sorted(names), 2):
+            languages.setdefault(frozenset(pair), set()).add(language)
+    return frozenset(pair for pair, where in languages.items() if len(where) >= _AGREEING)
 
 
 def _hpo(data: Path, language: str) -> Iterator[Term]:
