@@ -216,3 +216,12 @@ def test_a_local_language_is_kept(home: Path) -> None:
     (home / "coreasoner.toml").write_text('languages = ["sw", "en"]\nlocal_language = "sw"\n', "utf-8")
 
     assert load_settings().local_language == "sw"
+
+
+def test_an_evaluation_has_a_record_of_its_own_unless_the_record_is_said_to_be_elsewhere(home: Path) -> None:
+    usual, elsewhere = load_settings(), load_settings(transcripts={"file": home / "record.db"})
+
+    assert usual.transcripts_file == home / "transcripts.db"
+    assert usual.evaluating().transcripts_file == home / "evaluations" / "transcripts.db"
+    assert elsewhere.evaluating().transcripts_file == elsewhere.transcripts_file == home / "record.db"
+    assert load_settings(transcripts={"database": "postgresql://ward/record"}).evaluating().transcripts.file is None

@@ -32,5 +32,5 @@ def workspace(server: ChatServer, tmp_path: Path, no_settings: Path) -> Iterator
     roles = dict.fromkeys(("english", "local", "synthesizer"), "ward")
     remote = {"ward": {"urls": [server.url], "model": "ward-7b"}}
     settings = load_settings(home=tmp_path / "home", models={"folder": tmp_path / "none", **roles}, remote=remote)
-    with Workspace(settings) as opened:
+    with Workspace(settings.evaluating()) as opened:
         yield opened
