@@ -16,7 +16,7 @@ from autogen_core import CancellationToken
 
 from agents.conclusions import admitted, named
 from agents.dispute import latest, remaining, standing
-from agents.fusion import EmbedConcepts, FusionStrategy, promote
+from agents.fusion import WAITING, EmbedConcepts, FusionStrategy, promote
 from agents.guidelines import Guidelines
 from agents.messages import (
     Alignment,
@@ -148,6 +148,6 @@ def fused_chain(
 ) -> FusedChain:
     """Both chains fused, and what waits for evidence promoted where the guidelines in its language support it."""
     fused = fuse(english, local, embed)
-    waiting = {concept.name for concept in fused.aside if concept.status == "unconfirmed"}
+    waiting = {concept.name for concept in fused.aside if concept.status in WAITING}
     asked = [concept for concept in local.concepts if concept.name in waiting]
     return promote(fused, [(concept.name, guidelines.supporting(concept, local.language)) for concept in asked])

@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.messages import Concept, ConceptChain, Decision, FusedChain, FusedConcept
-from agents.scaffold import Scaffold, fused_concept, numbered, place
+from agents.scaffold import Scaffold, fused_concept, merged, numbered, place
 from agents.synonyms import Cosines, Pair, Synonyms, Vectors, normalised
 
 EmbedConcepts = Callable[[Sequence[str]], Vectors]
 
 PAPER_THRESHOLD = 0.7
+WAITING = ("unconfirmed", "unsure")  # what a concept is before it is known whether a passage supports it
 
 
 class FusionStrategy(Protocol):
@@ -80,6 +81,8 @@ class SideBySide:
 class GroundedFusion:
     """Synonyms merge, related concepts are inserted, the rest waits in the local-only lane for evidence.
 
+    So does a concept of which it is not sure whether it is an English one: a guideline that has it makes it its own.
+
     A denied concept is never placed beside an asserted one.
     """
 
@@ -108,10 +111,12 @@ class GroundedFusion:
 
     def _join(self, scaffold: Scaffold, concept: Concept, synonym: Concept, pair: Pair) -> None:
         anchor = scaffold.index(synonym.name)
-        if concept.asserted == synonym.asserted:
+        if concept.asserted != synonym.asserted:
+            scaffold.contradict(concept, synonym, anchor, pair)
+        elif pair.certain:
             scaffold.merge(concept, anchor, pair)
         else:
-            scaffold.contradict(concept, synonym, anchor, pair)
+            scaffold.doubt(concept, anchor, pair)
 
     def _place(self, scaffold: Scaffold, concept: Concept, vector: npt.NDArray[np.float32]) -> None:
         similarities = scaffold.similarities(vector)
@@ -129,7 +134,8 @@ def promote(chain: FusedChain, supported: Sequence[tuple[str, tuple[str, ...]]])
     """The chain with those local-only concepts in it that passages support; pairs are (name, passage ids).
 
     Each stands behind the concept that came before it in the local chain, or at the end where none of those is in the
-    fused one. A concept without passages stays aside as unconfirmed.
+    fused one; one that might have been a synonym stands behind that one. Without passages such a one is merged, and
+    any other stays aside as unconfirmed.
     """
     passages = dict(supported)
     order = [decision.concept for decision in chain.decisions]
@@ -137,18 +143,34 @@ def promote(chain: FusedChain, supported: Sequence[tuple[str, tuple[str, ...]]])
     aside: list[FusedConcept] = []
     for concept in chain.aside:
         found = passages.get(concept.name, ())
-        if concept.status == "unconfirmed" and found:
-            position, rule = _behind(concepts, order[: order.index(concept.name)])
-            promotion = {"status": "promoted", "passages": found}
-            concepts.insert(position, concept.model_copy(update=promotion))
+        if concept.status not in WAITING:
+            aside.append(concept)
+        elif found:
+            position, rule = _promoted(concept, concepts, order[: order.index(concept.name)])
+            concepts.insert(position, concept.model_copy(update={"status": "promoted", "passages": found}))
             decided = {"concept": concept.name, "outcome": "promoted", "rule": rule, "passages": found}
             decisions.append(Decision.model_validate({**decided, "position": position}))
-            continue
-        aside.append(concept)
-        if concept.status == "unconfirmed":
+        elif concept.status == "unsure":
+            place = _place_of(concepts, concept.anchor)
+            concepts[place] = merged(concepts[place], concept)
+            doubted = next(decision for decision in decisions if decision.concept == concept.name)
+            decisions.append(doubted.model_copy(update={"outcome": "merged", "rule": "synonym"}))
+        else:
+            aside.append(concept)
             decisions.append(Decision(concept=concept.name, outcome="unconfirmed", rule="no_passage"))
     fused = {"concepts": numbered(concepts), "aside": tuple(aside), "decisions": tuple(decisions)}
     return chain.model_copy(update=fused)
+
+
+def _promoted(concept: FusedConcept, concepts: Sequence[FusedConcept], before: Sequence[str]) -> tuple[int, str]:
+    """Where a supported concept belongs, and the rule's name."""
+    if concept.status == "unsure":
+        return _place_of(concepts, concept.anchor) + 1, "behind_anchor"
+    return _behind(concepts, before)
+
+
+def _place_of(concepts: Sequence[FusedConcept], english: str | None) -> int:
+    return next(place for place, c in enumerate(concepts) if c.name == english and c.origin != "local")
 
 
 def _behind(concepts: Sequence[FusedConcept], before: Sequence[str]) -> tuple[int, str]:

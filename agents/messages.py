@@ -191,14 +191,15 @@ class FusedConcept(Message):
 
     `similarity` is the cosine to `anchor`, the nearest concept of the chain when it was placed. `status`: an English
     concept is `scaffold`; a local one is `merged` with its English synonym, `inserted` beside its anchor, or waits
-    in the local-only lane as `promoted` (a passage supports it) or `unconfirmed`; `contradicted` is one that denies
-    what the other side asserts, or the other way round; `rejected` is the paper's drop.
+    in the local-only lane as `promoted` (a passage supports it) or `unconfirmed`; one that is `unsure` is perhaps its
+    anchor's synonym, and is merged with it unless a passage supports it. `contradicted` is one that denies what the
+    other side asserts, or the other way round; `rejected` is the paper's drop.
     """
 
     name: str
     local_name: str | None = None
     origin: Literal["english", "local", "both"]
-    status: Literal["scaffold", "merged", "inserted", "promoted", "unconfirmed", "contradicted", "rejected"]
+    status: Literal["scaffold", "merged", "inserted", "promoted", "unconfirmed", "unsure", "contradicted", "rejected"]
     similarity: float | None = None
     anchor: str | None = None
     position: int | None = None
@@ -214,13 +215,15 @@ class Decision(Message):
     its local name, `inserted` and `promoted` put it before what stands at `position`, the others leave the chain as
     it is. `rule` says why; `anchor` is the nearest concept of the chain then, at `similarity` (cosine). `score` is
     what the rule compared with `threshold`, and `lead` how far it exceeded the second best, where those decided. A
-    promoted concept has the `passages` that support it, and stands behind its predecessor in the local chain.
+    promoted concept has the `passages` that support it, and stands behind its predecessor in the local chain, or
+    behind the one whose synonym it might have been.
     """
 
     concept: str
     outcome: Literal["merged", "inserted", "local_only", "contradicted", "rejected", "promoted", "unconfirmed"]
     rule: Literal[
         "synonym",
+        "unsure",
         "opposite_polarity",
         "after_first",
         "before_last",
@@ -229,6 +232,7 @@ class Decision(Message):
         "unrelated",
         "other_chain_empty",
         "behind_predecessor",
+        "behind_anchor",
         "end_of_chain",
         "no_passage",
     ]

@@ -46,7 +46,8 @@ _WHY = {
 _SHARED = "it was argued in shared batches, which change the last digits of what a model computes"
 _SLICES = (
     "nothing that is on record of the circumstances differs; a cache from an earlier case may have divided the reading "
-    "of a prompt otherwise, or another number of threads was free, which `engine.exact` rules out"
+    "of a prompt otherwise, or another number of threads was free where flash attention is used; `engine.exact` rules "
+    "both out"
 )
 
 

@@ -82,9 +82,13 @@ class Scaffold:
         """Give the concept at `anchor` its local name."""
         placed = Placement(anchor=anchor, similarity=pair.similarity, position=None, rule="synonym")
         self._decide(concept, "merged", placed, pair.threshold, pair)
-        known = self.concepts[anchor]
-        changes = {"local_name": concept.name, "origin": "both", "status": "merged", "similarity": pair.similarity}
-        self.concepts[anchor] = known.model_copy(update={**changes, "kind": known.kind or concept.kind})
+        self.concepts[anchor] = merged(self.concepts[anchor], self._described(concept, placed, "merged"))
+
+    def doubt(self, concept: Concept, anchor: int, pair: Pair) -> None:
+        """Keep a concept aside that is perhaps the one at `anchor`."""
+        placed = Placement(anchor=anchor, similarity=pair.similarity, position=None, rule="unsure")
+        self._decide(concept, "local_only", placed, pair.threshold, pair)
+        self.aside.append(self._described(concept, placed, "unsure"))
 
     def contradict(self, concept: Concept, against: Concept, anchor: int, pair: Pair) -> None:
         """Keep a concept aside that says the opposite of the one at `anchor`."""
@@ -139,6 +143,12 @@ def fused_concept(concept: Concept, origin: str, status: str, **more: Any) -> Fu
     """A concept as it stands in a fused chain."""
     said = {"name": concept.name, "polarity": concept.polarity, "kind": concept.kind}
     return FusedConcept.model_validate({**said, "origin": origin, "status": status, **more})
+
+
+def merged(english: FusedConcept, local: FusedConcept) -> FusedConcept:
+    """An English concept with its local synonym."""
+    changes = {"local_name": local.name, "origin": "both", "status": "merged", "similarity": local.similarity}
+    return english.model_copy(update={**changes, "kind": english.kind or local.kind})
 
 
 def numbered(concepts: Sequence[FusedConcept]) -> tuple[FusedConcept, ...]:

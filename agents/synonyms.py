@@ -31,6 +31,10 @@ class Cosines(Protocol):
         """The same, of vectors without the mean of their chain; None where they are compared as they are."""
 
     @property
+    def certain(self) -> float | None:
+        """From which centred cosine nobody need ask whether they are the same; None where nobody ever asks."""
+
+    @property
     def lead(self) -> float:
         """How far it must exceed the next one."""
 
@@ -43,7 +47,8 @@ class Pair(NamedTuple):
     """A local and an English concept that are each other's nearest, by index.
 
     `similarity` is their cosine, `score` (a cosine, perhaps of centred vectors) what is held against `threshold`, and
-    `lead` how far the score exceeds that of the next concept of either side.
+    `lead` how far the score exceeds that of the next concept of either side. One that is not `certain` may be two
+    concepts that are close to each other.
     """
 
     local: int
@@ -52,21 +57,25 @@ class Pair(NamedTuple):
     score: float
     threshold: float
     lead: float
+    certain: bool = True
 
 
 class Synonyms:
-    """The rule that tells synonyms. `threshold`, `lead` and `centred` are inclusive, and the embedder's own.
+    """The rule that tells synonyms. `threshold`, `lead`, `centred` and `certain` are inclusive, the embedder's own.
 
-    `centred` is the threshold where both chains have CENTRED concepts; None centres none.
+    `centred` is the threshold where both chains have CENTRED concepts, and `certain` the one of centred pairs that are
+    beyond doubt; None centres none, and doubts none.
     """
 
-    def __init__(self, threshold: float, lead: float = 0.0, centred: float | None = None) -> None:
-        self._threshold, self._lead, self._centred = threshold, lead, centred
+    def __init__(
+        self, threshold: float, lead: float = 0.0, centred: float | None = None, certain: float | None = None
+    ) -> None:
+        self._threshold, self._lead, self._centred, self._certain = threshold, lead, centred, certain
 
     @classmethod
     def of(cls, cosines: Cosines) -> "Synonyms":
         """With the thresholds of an embedder."""
-        return cls(cosines.synonym, cosines.lead, cosines.centred)
+        return cls(cosines.synonym, cosines.lead, cosines.centred, cosines.certain)
 
     def __call__(
         self, ours: Sequence[Concept], theirs: Sequence[Concept], english: Vectors, local: Vectors
@@ -77,9 +86,9 @@ class Synonyms:
         """
         cosines = normalised(local) @ normalised(english).T
         alike = np.array([[one.asserted == other.asserted for other in ours] for one in theirs])
-        scores, threshold = cosines, self._threshold
+        scores, threshold, certain = cosines, self._threshold, None
         if self._centred is not None and min(cosines.shape) >= CENTRED:
-            scores, threshold = _centred(local) @ _centred(english).T, self._centred
+            scores, threshold, certain = _centred(local) @ _centred(english).T, self._centred, self._certain
         judged = (scores + _PREFERRED * alike).astype(np.float32)
         nearest, back = judged.argmax(axis=1), judged.argmax(axis=0)
         pairs = (
@@ -87,7 +96,8 @@ class Synonyms:
             for i, e in enumerate(nearest)
             if back[e] == i
         )
-        return tuple(pair for pair in pairs if self._holds(pair))
+        sure = (pair._replace(certain=certain is None or pair.score >= certain) for pair in pairs)
+        return tuple(pair for pair in sure if self._holds(pair))
 
     def _holds(self, pair: Pair) -> bool:
         # In the scores' own precision: float32's 0.7 is a little less than Python's.

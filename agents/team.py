@@ -46,7 +46,7 @@ class Embedder(Protocol):
 
 
 class Thresholds(BaseModel):
-    """What one embedder's cosines mean: `synonym`, `centred` and `lead` merge, `related` inserts.
+    """What one embedder's cosines mean: `synonym`, `centred`, `certain` and `lead` merge, `related` inserts.
 
     `support` lets a claim stand. A passage may be cited where it exceeds the question's mean cosine by `relevance`;
     `typical` is that mean's prior.
@@ -55,6 +55,7 @@ class Thresholds(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     synonym: float
     centred: float | None = None
+    certain: float | None = None
     lead: float = 0.0
     related: float
     support: float

@@ -43,9 +43,9 @@ class EngineSettings(_Message):
 
     @property
     def attention(self) -> Literal["auto", "on", "off"]:
-        """Flash attention as it is run: on a processor the last bits of it depend on the number of threads, among whom
-        llama.cpp divides the keys, so an exact engine does without where it can."""
-        plain = self.exact and not self.gpu_layers and self.cache_values == "f16"
+        """Flash attention as it is run: on a processor it wins no time, and the last bits of it depend on the number of
+        threads, among whom llama.cpp divides the keys; so it is used there only where values are quantized."""
+        plain = not self.gpu_layers and self.cache_values == "f16"
         return "off" if plain and self.flash_attention == "auto" else self.flash_attention
 
     @model_validator(mode="after")

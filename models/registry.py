@@ -81,13 +81,15 @@ class Thresholds(_Entry):
     """What one embedder's cosines mean.
 
     `synonym`: the same concept, where no other comes as near as `lead`; `centred`: the same, of vectors without the
-    mean of their chain, None where they are compared as they are; `related`: a related one; `support`: a sentence
-    stands in a passage. `typical` is the mean cosine of a question to any passage, and `relevance` how far a passage
-    must exceed a question's own mean.
+    mean of their chain, None where they are compared as they are; `certain`: the same beyond doubt, where below it a
+    passage that has the concept makes it one of its own, None where that is never asked; `related`: a related one;
+    `support`: a sentence stands in a passage. `typical` is the mean cosine of a question to any passage, and
+    `relevance` how far a passage must exceed a question's own mean.
     """
 
     synonym: Unit
     centred: Unit | None = None
+    certain: Unit | None = None
     lead: Unit = 0.0
     related: Unit
     support: Unit

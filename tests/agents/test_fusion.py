@@ -346,6 +346,59 @@ def test_the_decisions_alone_lead_from_the_english_chain_to_the_fused_one() -> N
     ]
 
 
+# Each language in a corner of its own, and what a concept means a small part of its vector.
+CORNERS = {
+    "fever": (9, 0, 1, 0, 0),
+    "cough": (9, 0, 0, 1, 0),
+    "rash": (9, 0, 0, 0, 1),
+    "pain": (9, 0, -1, -1, -1),
+    "fiebre": (9, 7, 1, 0, 0),
+    "tos": (9, 7, 0, 1, 0),
+    "exantema": (9, 7, 0, 0, 1),
+    "dolor": (9, 7, -1, -1, -1),
+}
+DOUBTS = GroundedFusion(Synonyms(0.9, centred=0.6, certain=1.1), 1.1)
+
+
+def doubted(*supported: str) -> FusedChain:
+    """Four synonyms, all of them uncertain, of which passages have some."""
+    ours, theirs = list(CORNERS)[:4], list(CORNERS)[4:]
+    fused = DOUBTS(english(*ours), local(*theirs), embedding(CORNERS))
+    return promote(fused, [(name, ("psg_1",)) for name in supported])
+
+
+def test_an_uncertain_synonym_that_no_passage_has_is_merged() -> None:
+    fused = doubted()
+
+    assert [c.local_name for c in fused.concepts] == ["fiebre", "tos", "exantema", "dolor"]
+    assert {(d.outcome, d.rule) for d in fused.decisions[4:]} == {("merged", "synonym")}
+    assert fused.aside == ()
+
+
+def test_an_uncertain_synonym_that_a_passage_has_is_a_concept_of_its_own_behind_its_anchor() -> None:
+    fused = doubted("tos")
+
+    assert names(fused.concepts) == ["fever", "cough", "tos", "rash", "pain"]
+    assert (fused.concepts[2].status, fused.concepts[2].passages) == ("promoted", ("psg_1",))
+    assert fused.concepts[1].local_name is None
+
+
+@pytest.mark.parametrize("supported", [(), ("fiebre",), ("tos", "dolor"), ("fiebre", "tos", "exantema", "dolor")])
+def test_decisions_in_doubt_lead_to_the_chain_too(supported: tuple[str, ...]) -> None:
+    fused = doubted(*supported)
+
+    assert replayed(list(CORNERS)[:4], fused.decisions) == [(c.name, c.local_name) for c in fused.concepts]
+
+
+def test_an_uncertain_synonym_that_says_the_opposite_is_a_contradiction_all_the_same() -> None:
+    vectors = {**CORNERS, "sin tos": CORNERS["tos"]}
+    ours = list(CORNERS)[:4]
+
+    fused = DOUBTS(english(*ours), local("fiebre", "sin tos", "exantema", "dolor"), embedding(vectors))
+
+    assert [(c.english, c.local) for c in fused.contradictions] == [("cough", "sin tos")]
+
+
 def test_the_papers_decisions_lead_to_its_chain_too() -> None:
     fused = fuse(PaperFusion(), rejected=(2, 1, 2), inserted=(12, 20, 9), beside=(3, 4, 0))
 

@@ -23,17 +23,16 @@ def logits(weights: Weights, settings: EngineSettings, threads: int) -> list[npt
     return computed
 
 
-def test_an_exact_lane_computes_the_same_with_any_number_of_threads(weights: Weights) -> None:
-    exact = EngineSettings(context_length=1024, exact=True)
+def test_a_lane_computes_the_same_with_any_number_of_threads(weights: Weights) -> None:
+    usual = EngineSettings(context_length=1024)
 
-    one, two = logits(weights, exact, 1), logits(weights, exact, 2)
+    one, two = logits(weights, usual, 1), logits(weights, usual, 2)
 
     assert all(np.array_equal(left, right) for left, right in zip(one, two, strict=True))
 
 
-def test_an_exact_engine_runs_flash_attention_only_where_it_must() -> None:
-    assert EngineSettings().attention == "auto"
-    assert EngineSettings(exact=True).attention == "off"
-    assert EngineSettings(exact=True, gpu_layers=-1).attention == "auto"
-    assert EngineSettings(exact=True, flash_attention="on").attention == "on"
-    assert EngineSettings(exact=True, cache_values="q8_0").attention == "auto"
+def test_a_processor_runs_flash_attention_only_where_it_must() -> None:
+    assert EngineSettings().attention == "off"
+    assert EngineSettings(gpu_layers=-1).attention == "auto"
+    assert EngineSettings(flash_attention="on").attention == "on"
+    assert EngineSettings(cache_values="q8_0").attention == "auto"

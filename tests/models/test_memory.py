@@ -19,7 +19,8 @@ def test_longer_and_more_contexts_need_more_and_smaller_elements_less(smollm2: P
     header, usual = inspect(smollm2), EngineSettings(sequences=2, lanes=2)
     need = needed(header, usual, 2048)
     assert need > header.size
-    assert needed(header, usual, 4096) - need == 2048 * 2 * 2 * sum(header.cache_elements)
+    scores = 2 * 258 * header.heads * 4
+    assert needed(header, usual, 4096) - need == 2048 * (2 * 2 * sum(header.cache_elements) + scores)
     assert needed(header, usual.model_copy(update={"sequences": 4}), 2048) > need
     assert needed(header, usual.model_copy(update={"cache_keys": "q8_0"}), 2048) < need
 
@@ -37,8 +38,8 @@ def test_exact_lanes_need_buffers_of_their_own(smollm2: Path) -> None:
 def test_without_flash_attention_the_scores_of_every_head_are_counted(smollm2: Path) -> None:
     """9 heads of SmolLM2-135M over a batch of 256 tokens and two that are written: 4 bytes a score."""
     header, usual = inspect(smollm2), EngineSettings(sequences=2, lanes=2)
-    without = usual.model_copy(update={"flash_attention": "off"})
-    assert needed(header, without, 2048) - needed(header, usual, 2048) == 2 * 258 * 9 * 2048 * 4
+    flash = usual.model_copy(update={"flash_attention": "on"})
+    assert needed(header, usual, 2048) - needed(header, flash, 2048) == 2 * 258 * 9 * 2048 * 4
 
 
 def test_what_just_fits_lacks_nothing_and_a_byte_less_lacks(smollm2: Path) -> None:
