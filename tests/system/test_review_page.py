@@ -56,8 +56,8 @@ def alone(store: TranscriptStore) -> str:
 
 @pytest.fixture
 def reviewed(tmp_path: Path) -> Iterator[Reviewed]:
-    transcripts = tmp_path / "home" / "transcripts.db"
-    transcripts.parent.mkdir()
+    transcripts = tmp_path / "home" / "evaluations" / "transcripts.db"
+    transcripts.parent.mkdir(parents=True)
     asked = [item(str(number), language="en") for number in range(ITEMS)]
     run = Run.begin(tmp_path / "run", plan(*asked, systems=SYSTEMS), asked)
     with run.writing(), TranscriptStore.open(transcripts) as store:
