@@ -115,6 +115,19 @@ def named(conclusion: str, means: str) -> str:
     return f"{conclusion}: {means}" if conclusion and means else conclusion
 
 
+def lettered(listed: Sequence[str]) -> str:
+    """Answer options as they are read, one a line behind its letter."""
+    return "\n".join(f"{chr(ord('A') + place)}. {option}" for place, option in enumerate(listed))
+
+
+def unlettered(text: str, count: int) -> tuple[str, ...]:
+    """The options of such lines in another language; none where they are not `count`, or not in order."""
+    found = [_LABELLED.match(line) for line in text.splitlines() if line.strip()]
+    bare = tuple(match.string[match.end() :].strip() for match in found if match)
+    in_order = [match[1].upper() for match in found if match] == [chr(ord("A") + place) for place in range(count)]
+    return bare if in_order and len(found) == count and all(bare) else ()
+
+
 def options(listed: Sequence[str]) -> tuple[str, ...]:
     """Answer options as they are argued: without letters of their own where all have the right ones.
 

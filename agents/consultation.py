@@ -14,7 +14,7 @@ from autogen_core import CancellationToken
 
 from agents.conclusions import options as admitted_options
 from agents.dispute import standing
-from agents.errors import CaseError, CaseTooLong, EmptyCase, TwoTasks
+from agents.errors import BadOptions, CaseError, CaseTooLong, EmptyCase, TwoTasks
 from agents.identification import given, identification
 from agents.languages import language, languages
 from agents.messages import (
@@ -75,6 +75,7 @@ def prepare(
     spoken: str | None = None,
     english: str | None = None,
     options: Sequence[str] = (),
+    english_options: Sequence[str] = (),
     hypothesis: str | None = None,
     several: bool = False,
     configured: Sequence[str] | None = None,
@@ -97,6 +98,9 @@ def prepare(
     if options and statement:
         raise TwoTasks("There are answer options and a statement to judge; give one of them, or neither.")
     listed = admitted_options([_well_formed(option) for option in options])
+    in_english = tuple(_well_formed(option) for option in english_options)
+    if in_english and len(in_english) != len(listed):
+        raise BadOptions(f"There are {len(listed)} answer options and {len(in_english)} in English; give each in both.")
     found = given(language(spoken).code) if spoken else identification(plain, tuple(configured or languages()), local)
     return Case(
         text=plain,
@@ -104,6 +108,7 @@ def prepare(
         language_found=found.found,
         english=rendering or None,
         options=listed,
+        english_options=in_english,
         several=several and bool(listed),
         hypothesis=statement or None,
         identification=found,

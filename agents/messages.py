@@ -40,7 +40,8 @@ class Identification(Message):
 
 
 class Case(Message):
-    """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order.
+    """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order, and so are
+    `english_options`, where the caller has those.
 
     A `hypothesis` is a statement to be judged against the text. Of `options` one is right, or, where `several` says so,
     one or more. `identification` says how the language was found.
@@ -52,6 +53,7 @@ class Case(Message):
     jurisdiction: str | None = None
     english: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
     options: tuple[str, ...] = Field((), max_length=MAX_OPTIONS)
+    english_options: tuple[str, ...] = Field((), max_length=MAX_OPTIONS)
     several: bool = False
     hypothesis: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
     identification: Identification | None = None

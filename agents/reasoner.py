@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 from agents.concept import MAX_CONCEPTS, concepts
-from agents.conclusions import constrained, meaning, read, request
+from agents.conclusions import constrained, lettered, meaning, read, request, unlettered
 from agents.fidelity import faults
 from agents.languages import Language, language
 from agents.messages import Argument, Case, ConceptChain, Reasoning, RenderingFault, Side, Span, Usage
@@ -58,6 +58,7 @@ class _Turn:
 
     def __init__(self, case: Case) -> None:
         self.question = case.text
+        self.options = case.options
         self.hypothesis = case.hypothesis
         self.faults: tuple[RenderingFault, ...] = ()
         self.said = ""
@@ -73,10 +74,15 @@ class _Turn:
         self.usage += spoken.usage
         self.spans.append(spoken.span)
 
-    def read(self, case: Case) -> str:
+    def rendered_options(self, case: Case) -> str:
+        """The options as this side reads them, where they are others than those of the case."""
+        return lettered(self.options) if self.options != case.options else ""
+
+    @property
+    def read(self) -> str:
         """The case as it is sent: with its options or hypothesis, and a note of what the rendering may have wrong."""
         question = noted(Rendering(english=self.question, faults=self.faults))
-        return case_text(question, case.options, self.hypothesis)
+        return case_text(question, self.options, self.hypothesis)
 
 
 class Reasoner(BaseChatAgent):
@@ -143,7 +149,7 @@ class Reasoner(BaseChatAgent):
         messages: list[LLMMessage] = self.conversation
         messages += [
             SystemMessage(content=self.system(case)),
-            UserMessage(content=turn.read(case), source="clinician"),
+            UserMessage(content=turn.read, source="clinician"),
         ]
         budget = self._settings.reasoning_tokens
         async for item in self._voice.speak("reasoning", messages, token, max_tokens=budget):
@@ -180,7 +186,7 @@ class Reasoner(BaseChatAgent):
                 side=self.side,
                 language=code,
                 status="argued" if turn.text else "unavailable",
-                question="\n\n".join(filter(None, (turn.question, turn.hypothesis))),
+                question="\n\n".join(filter(None, (turn.question, turn.hypothesis, turn.rendered_options(case)))),
                 text=turn.text,
                 conclusion=conclusion,
                 meaning=meaning(conclusion, case, code),
@@ -213,8 +219,7 @@ def case_text(question: str, options: tuple[str, ...], hypothesis: str | None = 
     """The case as a prompt, with its lettered options or the statement that is judged against it."""
     if hypothesis:
         return prompt("entailment", case=question, hypothesis=hypothesis)
-    lettered = "\n".join(f"{chr(ord('A') + i)}. {option}" for i, option in enumerate(options))
-    return prompt("case", case=question, options=f"Options:\n{lettered}" if lettered else "")
+    return prompt("case", case=question, options=f"Options:\n{lettered(options)}" if options else "")
 
 
 def listing(text: str, *, cut: bool = False) -> dict[str, object]:
@@ -258,17 +263,23 @@ class EnglishReasoner(Reasoner):
                     turn.question = item.english
                 else:
                     yield item
-        if case.hypothesis:
-            async for item in self._rendered(case, case.hypothesis, turn, token):
-                if isinstance(item, Rendering):
-                    turn.hypothesis = item.english
-                else:
-                    yield item
+        turn.options = case.english_options or case.options
+        further = case.hypothesis or ("" if case.english_options else lettered(case.options))
+        if not further:
+            return
+        async for item in self._rendered(case, further, turn, token):
+            if not isinstance(item, Rendering):
+                yield item
+            elif case.hypothesis:
+                turn.hypothesis = item.english
+            else:  # a rendering that lost a letter would mislead; the options themselves do not
+                turn.options = unlettered(item.english, len(case.options)) or case.options
 
     async def _rendered(
         self, case: Case, text: str, turn: _Turn, token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | Rendering, None]:
-        async for item in render(text, case.language, self._voice, token, self._settings.rendering_tokens):
+        limit, prose = self._settings.rendering_tokens, text in (case.text, case.hypothesis)
+        async for item in render(text, case.language, self._voice, token, limit, prose=prose):
             if isinstance(item, Spoken):
                 turn.add(item)
                 continue

@@ -29,9 +29,12 @@ class Rendering(BaseModel):
 
 
 async def render(
-    text: str, code: str, voice: Voice, token: CancellationToken, max_tokens: int
+    text: str, code: str, voice: Voice, token: CancellationToken, max_tokens: int, *, prose: bool = True
 ) -> AsyncGenerator[ModelClientStreamingChunkEvent | Spoken | Rendering, None]:
-    """Chunks and turns of at most two requests, then the better of the two renderings. Raises ModelError."""
+    """Chunks and turns of at most two requests, then the better of the two renderings. Raises ModelError.
+
+    What is no `prose` but names, as answer options are, is told to be English by its script alone.
+    """
     messages: list[LLMMessage] = [
         SystemMessage(content=prompt("render", language=language(code).name)),
         UserMessage(content=text, source="clinician"),
@@ -43,7 +46,7 @@ async def render(
             if isinstance(item, Spoken):
                 said = item.text
             yield item
-        made = _rendering(text, code, said.strip())
+        made = _rendering(text, code, said.strip(), prose)
         if best is None or (made.english != text and len(made.faults) < len(best.faults)):
             best = made
         if not best.faults:
@@ -56,9 +59,10 @@ async def render(
     yield best
 
 
-def _rendering(text: str, code: str, said: str) -> Rendering:
+def _rendering(text: str, code: str, said: str, prose: bool) -> Rendering:
     # A rendering that is not English would mislead every step after it; the case itself does not.
-    if fault(said, "en", text):
+    found = fault(said, "en", text)
+    if found and (prose or found != "wrong_language" or not_english(said)):
         return Rendering(english=text)
     return Rendering(english=said, faults=faults(text, code, said))
 

@@ -3,6 +3,7 @@
 Knows nothing of what is made of it.
 """
 
+from agents.conclusions import lettered
 from agents.reasoner import case_text
 from agents.speaker import prompt
 from evaluation.asking import Speaker
@@ -21,7 +22,6 @@ async def english_question(speaker: Speaker, *, given: bool) -> str:
     if case.hypothesis:
         known = sitting.item.english_hypothesis if given else None
         return case_text(text, (), known or await speaker.in_english(case.hypothesis))
-    if not case.options or (given and sitting.english_options):
-        return case_text(text, sitting.english_options)
-    lettered = "\n".join(f"{chr(ord('A') + place)}. {option}" for place, option in enumerate(case.options))
-    return prompt("case", case=text, options=f"Options:\n{await speaker.in_english(lettered)}")
+    if not case.options or (given and case.english_options):
+        return case_text(text, case.english_options)
+    return prompt("case", case=text, options=f"Options:\n{await speaker.in_english(lettered(case.options))}")

@@ -127,7 +127,7 @@ async def predict(shown: Shown, system: System, resources: Resources, workspace:
         case = case_of(shown)
         with workspace.recorded(arranged, evaluated=_key(plan, shown.item, system)) as recorder:
             consultation = recorder.consultation_id
-            sitting = Sitting(shown.item, case, arranged, recorder, shown.english_options)
+            sitting = Sitting(shown.item, case, arranged, recorder)
             answered = await system.answer(sitting)
             seconds = sitting.clock()
             recorder.at_the_end({"seconds": seconds, "usage": answered.usage.model_dump(mode="json")})
@@ -144,6 +144,7 @@ def case_of(shown: Shown) -> Case:
         spoken=item.language,
         english=item.english,
         options=shown.options,
+        english_options=shown.english_options,
         several=item.task == "choices",
         hypothesis=item.hypothesis,
     )

@@ -26,14 +26,12 @@ class Answered(Result):
 
 @dataclass(frozen=True)
 class Sitting:
-    """One item before one system. `case` is the item as it is asked, `english_options` its options in that order in
-    English where the benchmark has them; everything goes into `recorder`."""
+    """One item before one system. `case` is the item as it is asked; everything goes into `recorder`."""
 
     item: Item
     case: Case
     resources: Resources
     recorder: Recorder
-    english_options: tuple[str, ...] = ()
     token: CancellationToken = field(default_factory=CancellationToken)
     clock: Clock = field(default_factory=Clock)
 

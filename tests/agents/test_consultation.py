@@ -144,3 +144,8 @@ def test_what_is_no_case_yet_is_looked_at_all_the_same(text: str) -> None:
 
 def test_a_first_look_at_nothing_finds_nothing() -> None:
     assert first_look(" ") is None
+
+
+def test_options_in_english_are_as_many_as_the_options() -> None:
+    with pytest.raises(BadOptions, match="There are 2 answer options and 1 in English"):
+        prepare(SPANISH, options=["amoxicilina", "reposo"], english_options=["amoxicillin"])

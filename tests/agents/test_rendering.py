@@ -157,3 +157,38 @@ def test_a_long_sentence_is_quoted_by_its_beginning() -> None:
 
     assert len(line) < 200
     assert line.endswith("…")
+
+
+OPTIONS = ("Amoxicilina por vía oral", "Ceftriaxona por vía intravenosa")
+IN_ENGLISH = ("Amoxicillin by mouth", "Ceftriaxone into a vein")
+RENDERED = "A. Amoxicillin by mouth\nB. Ceftriaxone into a vein"
+CHOSEN = json.dumps({"concepts": ["cough", "fever"], "conclusion": "A"})
+
+
+async def test_the_english_reasoner_reads_the_options_in_english(recorder: Recorder) -> None:
+    case = prepare(SPANISH, spoken="es", options=OPTIONS)
+
+    argument, read = await argued(recorder, case, ENGLISH, RENDERED, ARGUMENT, CHOSEN)
+
+    assert read[1] == "A. Amoxicilina por vía oral\nB. Ceftriaxona por vía intravenosa"
+    assert read[2] == f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}"
+    assert argument.reasoning.question == f"{ENGLISH}\n\n{RENDERED}"
+    assert (argument.reasoning.conclusion, argument.reasoning.meaning) == ("A", OPTIONS[0])
+
+
+@pytest.mark.parametrize("lost", ["A. Amoxicillin by mouth", "Amoxicillin by mouth, or ceftriaxone into a vein"])
+async def test_options_that_lose_their_letters_are_read_in_their_own_language(lost: str, recorder: Recorder) -> None:
+    case = prepare(SPANISH, spoken="es", options=OPTIONS)
+
+    argument, read = await argued(recorder, case, ENGLISH, lost, ARGUMENT, CHOSEN)
+
+    assert all(option in read[-1] for option in OPTIONS)
+    assert argument.reasoning.question == ENGLISH
+
+
+async def test_options_that_are_given_in_english_are_not_rendered(recorder: Recorder) -> None:
+    case = prepare(SPANISH, spoken="es", english=ENGLISH, options=OPTIONS, english_options=IN_ENGLISH)
+
+    _, read = await argued(recorder, case, ARGUMENT, CHOSEN)
+
+    assert read[0] == f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}"

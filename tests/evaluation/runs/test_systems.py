@@ -37,7 +37,7 @@ def sat(workspace: Workspace, name: str, asked: Item, order: Sequence[int] = (0,
 
     async def answer() -> Answered:
         with workspace.recorded(resources, evaluated=name) as recorder:
-            return await system.answer(Sitting(asked, case_of(shown), resources, recorder, shown.english_options))
+            return await system.answer(Sitting(asked, case_of(shown), resources, recorder))
 
     answered = asyncio.run(answer())
     (summary,) = workspace.transcripts.consultations(limit=1)
@@ -261,7 +261,8 @@ def test_where_only_one_voice_concludes_the_team_abstains_and_tells_what_that_wa
     workspace: Workspace, server: ChatServer
 ) -> None:
     everything = says(json.dumps(EVERYTHING))
-    server.turns = [everything, everything, says('{"sentences": [{"text": "A, B, C."}]', reason="length")]
+    spoken = [everything] * 4  # the options in English twice, the argument, the concepts
+    server.turns = [*spoken, says('{"sentences": [{"text": "A, B, C."}]', reason="length")]
 
     answered, _ = sat(workspace, "without-local", item(english=ENGLISH))
 
