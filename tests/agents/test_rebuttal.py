@@ -105,7 +105,7 @@ def argue(sides: Sides, path: Path, options: Sequence[str] = OPTIONS, **settings
     resources = Resources(client, None, BY_NAME, None, TeamSettings.model_validate(settings))
 
     async def run() -> list[Progress]:
-        case = prepare(SPANISH, spoken="es", english=ENGLISH, options=options)
+        case = prepare(SPANISH, spoken="es", english=ENGLISH, options=options, english_options=options)
         with store.begin() as recorder:
             return [item async for item in consult(case, resources, recorder, CancellationToken())]
 
