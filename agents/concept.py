@@ -4,6 +4,7 @@ A weak model that is asked for kinds and polarities copies the question back; th
 they come from, say both. Knows nothing of prompts or of how chains are fused.
 """
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -17,17 +18,19 @@ from agents.polarity import judge
 from agents.quantities import DOSES, quantities
 
 MAX_CONCEPTS = 8
+_LETTERS = re.compile(r"(?:[A-Za-z][\s,.;:()]+)*[A-Za-z][\s,.;:()]*")
 _KINDS: tuple[Kind, ...] = ("investigation", "treatment", "risk", "local_practice", "finding", "diagnosis")
 
 
 def concepts(listed: Sequence[object], argument: str, language: str) -> tuple[Concept, ...]:
-    """The distinct concepts of a listing in their order, at most MAX_CONCEPTS; what has no letters is left out.
+    """The distinct concepts of a listing in their order, at most MAX_CONCEPTS; what has no letters, or is but letters of
+    options ("A, B, C"), is left out.
 
     Distinct are two that differ in more than case, or of which one is denied.
     """
     names = (" ".join(str(name).split()) for name in listed)
     found: dict[tuple[str, str], Concept] = {}
-    for name in filter(_lettered, names):
+    for name in filter(_named, names):
         concept = describe(name, argument, language)
         found.setdefault((concept.compared.casefold(), concept.polarity), concept)
     return tuple(found.values())[:MAX_CONCEPTS]
@@ -77,5 +80,6 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _lettered(text: str) -> bool:
-    return any(c.isalpha() for c in text)
+def _named(text: str) -> bool:
+    """Whether it names anything: a weak model that was given options lists their letters."""
+    return any(c.isalpha() for c in text) and not _LETTERS.fullmatch(text)

@@ -18,6 +18,12 @@ def test_a_concept_and_its_denial_are_two() -> None:
     assert [(c.compared, c.polarity) for c in found] == [("fever", "present"), ("fever", "absent")]
 
 
+def test_the_letters_of_options_are_no_concepts() -> None:
+    found = concepts(["A, B, C, D, E", "D.", "hepatitis B", "K 6.1", "vitamin C", "A B"], "", "en")
+
+    assert [concept.name for concept in found] == ["hepatitis B", "K 6.1", "vitamin C"]
+
+
 def test_a_chain_has_an_end() -> None:
     assert len(concepts([f"finding {letter}" for letter in "abcdefghijkl"], "", "en")) == MAX_CONCEPTS
 
