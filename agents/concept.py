@@ -25,7 +25,8 @@ _KINDS: tuple[Kind, ...] = ("investigation", "treatment", "risk", "local_practic
 def concepts(listed: Sequence[object], argument: str, language: str) -> tuple[Concept, ...]:
     """The distinct concepts of a listing in their order, at most MAX_CONCEPTS.
 
-    What has no letters is left out, and what is but the letters of options ("A, B, C"). Distinct are two that differ in more than case, or of which one is denied.
+    What has no letters is left out, and what is but the letters of options ("A, B, C"). Distinct are two that differ in
+    more than case, or of which one is denied.
     """
     names = (" ".join(str(name).split()) for name in listed)
     found: dict[tuple[str, str], Concept] = {}
