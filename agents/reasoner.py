@@ -44,13 +44,17 @@ class Concluded(BaseModel):
 
 
 class ListedConcepts(BaseModel):
-    """The form that the grammar forces on a concept listing."""
+    """The form that the grammar forces on a concept listing.
 
+    The conclusion comes first, next to the argument that it is of: behind a list that went wrong a weak model concludes
+    something else than it has argued.
+    """
+
+    conclusion: Annotated[str, Field(max_length=240)]
     concepts: Annotated[
         list[Annotated[str, Field(min_length=2, max_length=60)]],
         Field(min_length=MIN_CONCEPTS, max_length=MAX_CONCEPTS),
     ]
-    conclusion: Annotated[str, Field(max_length=240)]
 
 
 class _Turn:

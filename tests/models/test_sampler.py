@@ -43,7 +43,7 @@ class Measured(BaseModel):
 
 
 SAMPLES: list[tuple[type[BaseModel], str]] = [
-    (ListedConcepts, '{"concepts": ["fièvre \\"39\\u00b0\\"", "熱[2]{", "سعال"], "conclusion": "肺炎"}'),
+    (ListedConcepts, '{"conclusion": "肺炎", "concepts": ["fièvre \\"39\\u00b0\\"", "熱[2]{", "سعال"]}'),
     (
         ANSWER,
         '{"sentences":[{"text":"Give amoxicillin.","passages":[1, 3]},{"text":"高熱が続いている。","passages":[]}],'
@@ -153,8 +153,8 @@ def test_a_form_cut_at_any_byte_can_be_ended(
 @pytest.mark.parametrize(
     ("form", "begun", "ending"),
     [
-        (ListedConcepts, '{"concepts":["fever","cou', '"],"conclusion":""}'),
-        (ListedConcepts, '{"concepts":["fever","cough"],"conclusion":"pneumonia', '"}'),
+        (ListedConcepts, '{"conclusion":"pneumonia","concepts":["fever","cou', '"]}'),
+        (ListedConcepts, '{"conclusion":"pneumonia","concepts":["fever","cough"]', "}"),
         (ANSWER, '{"sentences":[{"text":"Give fluids.","passages":[1', ']}],"conclusion":""}'),
         (ANSWER, '{"sentences":[{"text":"Give', '    ","passages":[]}],"conclusion":""}'),
         (ANSWER, '{"sentences":[{"text":"Give fluids.","passages":[]}],"conclusion":""}', ""),
@@ -174,7 +174,7 @@ def test_an_ending_is_written_in_few_tokens(grammar: Grammar, form: type[BaseMod
 
 @pytest.mark.parametrize("form", [ListedConcepts])
 def test_looking_for_the_end_does_not_move_the_grammar(grammar: Grammar, weights: Weights) -> None:
-    write(grammar, weights, '{"concepts":["fev')
+    write(grammar, weights, '{"conclusion":"","concepts":["fev')
     first = grammar.ending()
     assert grammar.ending() == first
     assert not refused(grammar, weights, "er")
@@ -183,13 +183,13 @@ def test_looking_for_the_end_does_not_move_the_grammar(grammar: Grammar, weights
 @pytest.mark.parametrize("form", [ListedConcepts])
 @pytest.mark.parametrize("text", ["\n", "\t", "\x7f"])
 def test_a_string_holds_no_control_character(grammar: Grammar, weights: Weights, text: str) -> None:
-    write(grammar, weights, '{"concepts":["fever')
+    write(grammar, weights, '{"conclusion":"","concepts":["fever')
     assert refused(grammar, weights, text)
 
 
 @pytest.mark.parametrize("form", [ListedConcepts])
 def test_a_string_holds_no_control_token(grammar: Grammar, weights: Weights) -> None:
-    write(grammar, weights, '{"concepts":["fever')
+    write(grammar, weights, '{"conclusion":"","concepts":["fever')
     unspoken = np.flatnonzero(~weights.spoken).astype(np.int32)
     assert unspoken.size > 0
     assert grammar.allowed(unspoken).size == 0
@@ -199,7 +199,7 @@ def test_a_string_holds_no_control_token(grammar: Grammar, weights: Weights) -> 
 def test_the_turn_ends_only_with_the_form(grammar: Grammar, weights: Weights) -> None:
     end = np.array([weights.end_token], np.int32)
     before = grammar.allowed(end).size
-    write(grammar, weights, '{"concepts":["fever","cough"],"conclusion":""}')
+    write(grammar, weights, '{"conclusion":"","concepts":["fever","cough"]}')
     assert (before, grammar.allowed(end).size) == (0, 1)
 
 
