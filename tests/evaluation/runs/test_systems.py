@@ -16,7 +16,7 @@ from evaluation.run import case_of
 from evaluation.system import Answered, Sitting
 from evaluation.systems import chosen, systems
 from tests.evaluation.runs.conftest import EVERYTHING
-from tests.evaluation.runs.values import QUESTION, item
+from tests.evaluation.runs.values import OPTIONS, QUESTION, item
 from tests.models.chat_server import ChatServer, says
 from transcripts.event import EventKind
 
@@ -239,7 +239,7 @@ def test_without_concepts_the_answer_is_written_from_both_arguments(workspace: W
     argument = "Respira deprisa y tose, de modo que la neumonía es lo más probable."
     server.turns = [says(argument), *server.turns]
 
-    _, events = sat(workspace, "without-concepts", item(english=ENGLISH))
+    _, events = sat(workspace, "without-concepts", item(english=ENGLISH, english_options=OPTIONS))
 
     (fused,) = [event.body for event in events if event.kind is EventKind.FUSION]
     answering = [event.body for event in events if event.kind is EventKind.PROMPT and event.body["phase"] == "answer"]
