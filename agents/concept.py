@@ -18,7 +18,7 @@ from agents.polarity import judge
 from agents.quantities import DOSES, quantities
 
 MAX_CONCEPTS = 8
-_LETTERS = re.compile(r"(?:[A-Za-z][\s,.;:()]+)*[A-Za-z][\s,.;:()]*")
+_LETTERS = re.compile(r"(?:[A-Za-z][\s,.;:()-]+)*[A-Za-z][\s,.;:()-]*")
 _KINDS: tuple[Kind, ...] = ("investigation", "treatment", "risk", "local_practice", "finding", "diagnosis")
 
 

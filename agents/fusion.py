@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.messages import Concept, ConceptChain, Decision, FusedChain, FusedConcept
-from agents.scaffold import Scaffold, fused_concept, merged, numbered, place
+from agents.scaffold import Scaffold, fused_concept, merged, numbered, place, place_of
 from agents.synonyms import Cosines, Pair, Synonyms, Vectors, normalised
 
 EmbedConcepts = Callable[[Sequence[str]], Vectors]
@@ -82,7 +82,6 @@ class GroundedFusion:
     """Synonyms merge, related concepts are inserted, the rest waits in the local-only lane for evidence.
 
     So does a concept of which it is not sure whether it is an English one: a guideline that has it makes it its own.
-
     A denied concept is never placed beside an asserted one.
     """
 
@@ -146,13 +145,15 @@ def promote(chain: FusedChain, supported: Sequence[tuple[str, tuple[str, ...]]])
         if concept.status not in WAITING:
             aside.append(concept)
         elif found:
-            position, rule = _promoted(concept, concepts, order[: order.index(concept.name)])
+            unsure = concept.status == "unsure"
+            before = order[: order.index(concept.name)]
+            position, rule = _behind_anchor(concepts, concept) if unsure else _behind(concepts, before)
             concepts.insert(position, concept.model_copy(update={"status": "promoted", "passages": found}))
             decided = {"concept": concept.name, "outcome": "promoted", "rule": rule, "passages": found}
             decisions.append(Decision.model_validate({**decided, "position": position}))
         elif concept.status == "unsure":
-            place = _place_of(concepts, concept.anchor)
-            concepts[place] = merged(concepts[place], concept)
+            anchor = place_of(concepts, concept.anchor or "")
+            concepts[anchor] = merged(concepts[anchor], concept)
             doubted = next(decision for decision in decisions if decision.concept == concept.name)
             decisions.append(doubted.model_copy(update={"outcome": "merged", "rule": "synonym"}))
         else:
@@ -162,15 +163,8 @@ def promote(chain: FusedChain, supported: Sequence[tuple[str, tuple[str, ...]]])
     return chain.model_copy(update=fused)
 
 
-def _promoted(concept: FusedConcept, concepts: Sequence[FusedConcept], before: Sequence[str]) -> tuple[int, str]:
-    """Where a supported concept belongs, and the rule's name."""
-    if concept.status == "unsure":
-        return _place_of(concepts, concept.anchor) + 1, "behind_anchor"
-    return _behind(concepts, before)
-
-
-def _place_of(concepts: Sequence[FusedConcept], english: str | None) -> int:
-    return next(place for place, c in enumerate(concepts) if c.name == english and c.origin != "local")
+def _behind_anchor(concepts: Sequence[FusedConcept], concept: FusedConcept) -> tuple[int, str]:
+    return place_of(concepts, concept.anchor or "") + 1, "behind_anchor"
 
 
 def _behind(concepts: Sequence[FusedConcept], before: Sequence[str]) -> tuple[int, str]:

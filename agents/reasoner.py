@@ -46,8 +46,7 @@ class Concluded(BaseModel):
 class ListedConcepts(BaseModel):
     """The form that the grammar forces on a concept listing.
 
-    The conclusion comes first, next to the argument that it is of: behind a list that went wrong a weak model concludes
-    something else than it has argued.
+    The conclusion comes first, next to the argument that it is of, and does not depend on how the list went.
     """
 
     conclusion: Annotated[str, Field(max_length=240)]
@@ -264,32 +263,37 @@ class EnglishReasoner(Reasoner):
         else:
             async for item in self._rendered(case, case.text, turn, token):
                 if isinstance(item, Rendering):
-                    turn.question = item.english
+                    turn.question, turn.faults = item.english, item.faults
+                else:
+                    yield item
+        if case.hypothesis:
+            async for item in self._rendered(case, case.hypothesis, turn, token):
+                if isinstance(item, Rendering):
+                    turn.hypothesis, turn.faults = item.english, turn.faults + item.faults
                 else:
                     yield item
         turn.options = case.english_options or case.options
-        further = case.hypothesis or ("" if case.english_options else lettered(case.options))
-        if not further:
-            return
-        async for item in self._rendered(case, further, turn, token):
+        if case.options and not case.english_options:
+            async for chunk in self._options(case, turn, token):
+                yield chunk
+
+    async def _options(self, case: Case, turn: _Turn, token: CancellationToken) -> AsyncGenerator[BaseAgentEvent, None]:
+        """All options rendered at once; one that lost its letter would mislead, and those of the case do not."""
+        async for item in self._rendered(case, lettered(case.options), turn, token, prose=False):
             if not isinstance(item, Rendering):
                 yield item
-            elif case.hypothesis:
-                turn.hypothesis = item.english
-            else:  # a rendering that lost a letter would mislead; the options themselves do not
-                turn.options = unlettered(item.english, len(case.options)) or case.options
+            elif in_english := unlettered(item.english, len(case.options)):
+                turn.options, turn.faults = in_english, turn.faults + item.faults
 
     async def _rendered(
-        self, case: Case, text: str, turn: _Turn, token: CancellationToken
+        self, case: Case, text: str, turn: _Turn, token: CancellationToken, *, prose: bool = True
     ) -> AsyncGenerator[BaseAgentEvent | Rendering, None]:
-        limit, prose = self._settings.rendering_tokens, text in (case.text, case.hypothesis)
+        limit = self._settings.rendering_tokens
         async for item in render(text, case.language, self._voice, token, limit, prose=prose):
             if isinstance(item, Spoken):
                 turn.add(item)
-                continue
-            if isinstance(item, Rendering):
-                turn.faults += item.faults
-            yield item
+            else:
+                yield item
 
 
 class LocalClinician(Reasoner):

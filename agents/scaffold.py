@@ -64,7 +64,7 @@ class Scaffold:
 
     def index(self, english: str) -> int:
         """Where an English concept stands by now."""
-        return next(i for i, c in enumerate(self.concepts) if c.name == english and c.origin != "local")
+        return place_of(self.concepts, english)
 
     def insert(self, concept: Concept, vector: npt.NDArray[np.float32], placed: Placement, threshold: float) -> None:
         """Put a concept where it was placed."""
@@ -143,6 +143,11 @@ def fused_concept(concept: Concept, origin: str, status: str, **more: Any) -> Fu
     """A concept as it stands in a fused chain."""
     said = {"name": concept.name, "polarity": concept.polarity, "kind": concept.kind}
     return FusedConcept.model_validate({**said, "origin": origin, "status": status, **more})
+
+
+def place_of(concepts: Sequence[FusedConcept], english: str) -> int:
+    """Where an English concept stands in a chain."""
+    return next(place for place, c in enumerate(concepts) if c.name == english and c.origin != "local")
 
 
 def merged(english: FusedConcept, local: FusedConcept) -> FusedConcept:

@@ -11,6 +11,7 @@ from autogen_core.models import ChatCompletionClient
 
 from evaluation.answers import sorted_answers
 from evaluation.judge import Judge, Judgement, judged
+from evaluation.run import together
 from evaluation.run_folder import Run
 from evaluation.scoring import Answered
 
@@ -38,6 +39,4 @@ async def carry_on(
             run.keep(judgement)
             on_judgement(judgement)
 
-    async with asyncio.TaskGroup() as desks:
-        for _ in range(at_once):
-            desks.create_task(desk())
+    await together([asyncio.create_task(desk()) for _ in range(at_once)])

@@ -102,10 +102,10 @@ async def carry_on(run: Run, workspace: Workspace, on_prediction: Callable[[Pred
             on_prediction(prediction)
 
     with marks.given(run.plan.mark):
-        await _together([asyncio.create_task(desk()) for _ in range(at_once(workspace, meter.seats))])
+        await together([asyncio.create_task(desk()) for _ in range(at_once(workspace, meter.seats))])
 
 
-async def _together(tasks: list[asyncio.Task[None]]) -> None:
+async def together(tasks: list[asyncio.Task[None]]) -> None:
     """Wait for all; when one fails, or this is cancelled, stop the others and wait until they have stopped."""
     try:
         await asyncio.gather(*tasks)

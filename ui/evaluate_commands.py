@@ -115,9 +115,7 @@ def _opened(workspace: Workspace, begun: Run | None, folder: Path, data: Path | 
 
 async def _watched(run: Run, workspace: Workspace) -> None:
     """Work on the run with a bar; Ctrl-C stops it."""
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    _cancel_on_ctrl_c()
     with run.writing(), _bar() as bar:
         total = len(left(run)) + len(run.predictions)
         shown = bar.add_task("answers", total=total, completed=len(run.predictions))
@@ -131,6 +129,12 @@ async def _watched(run: Run, workspace: Workspace) -> None:
             bar.stop()
             Console(stderr=True).print(Text(_stopped(run, total)), soft_wrap=True)
             raise typer.Exit(130) from None
+
+
+def _cancel_on_ctrl_c() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
 
 
 def _bar() -> Progress:
@@ -162,7 +166,7 @@ def judge(
     rubric: Annotated[str, typer.Option(help="A rubric that ships, or the path of a file.")] = DEFAULT,
 ) -> None:
     """Have a model mark the open answers of a run on the axes of a rubric. Stopped, it goes on where it was."""
-    settings: Settings = context.obj.evaluating()
+    settings: Settings = context.obj
     roles = settings.models.model_copy(update=dict.fromkeys(ROLES, model))
     opened, words = Run.open(run), read_rubric(rubric)
     with Workspace(settings.model_copy(update={"models": roles})) as workspace:
@@ -178,9 +182,7 @@ def judge(
 
 async def _judging(run: Run, chosen: Judge, workspace: Workspace) -> None:
     """Judge with a bar; Ctrl-C stops it."""
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    _cancel_on_ctrl_c()
     seats = sum(engine.seats for engine in engines(workspace))
     with run.writing(), _bar() as bar:
         shown = bar.add_task("judgements", total=len(waiting(run, chosen)))

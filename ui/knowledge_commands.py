@@ -223,15 +223,18 @@ def clean(
 ) -> None:
     """Remove versions that are out of use, but none that a transcript names."""
     settings: Settings = context.obj
-    with Workspace(settings) as workspace, Workspace(settings.evaluating()) as evaluations:
-        records = [workspace.transcripts]
-        if evaluations.settings.transcripts_file.exists():
-            records.append(evaluations.transcripts)
-        named = frozenset(version for record in records for version in record.values(EventKind.RETRIEVAL, "version"))
-        summary = clean_store(
-            workspace.guidelines, keep=named, older_than=timedelta(days=older_than), now=datetime.now(UTC)
-        )
+    named, evaluating = _named(settings), settings.evaluating()
+    if evaluating is not settings and evaluating.transcripts_file.exists():
+        named |= _named(evaluating)
+    age, now = timedelta(days=older_than), datetime.now(UTC)
+    summary = clean_store(Workspace(settings).guidelines, keep=named, older_than=age, now=now)
     views.cleaned(Console(), summary)
+
+
+def _named(settings: Settings) -> frozenset[str]:
+    """The versions that a record names."""
+    with Workspace(settings) as workspace:
+        return workspace.transcripts.values(EventKind.RETRIEVAL, "version")
 
 
 @app.command()

@@ -4,7 +4,6 @@ Knows nothing of what a page shows.
 """
 
 from importlib.resources import files
-from typing import Any
 
 import gradio as gr
 
@@ -49,7 +48,7 @@ def _text(name: str) -> str:
     return files("ui").joinpath(name).read_text("utf-8")
 
 
-def _theme() -> Any:
+def _theme() -> gr.themes.Base:
     """System fonts only: a hospital's machine reaches no font server."""
     fonts = [
         "system-ui",

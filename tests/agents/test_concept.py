@@ -19,7 +19,7 @@ def test_a_concept_and_its_denial_are_two() -> None:
 
 
 def test_the_letters_of_options_are_no_concepts() -> None:
-    found = concepts(["A, B, C, D, E", "D.", "hepatitis B", "K 6.1", "vitamin C", "A B"], "", "en")
+    found = concepts(["A, B, C, D, E", "A-B-C-D", "D.", "hepatitis B", "K 6.1", "vitamin C", "A B"], "", "en")
 
     assert [concept.name for concept in found] == ["hepatitis B", "K 6.1", "vitamin C"]
 

@@ -141,9 +141,11 @@ def test_rebuilt_tables_are_the_same(own: Installation) -> None:
     assert knowledge(own, "check").code == 0
 
 
-def test_a_version_that_a_transcript_names_is_not_cleaned_away(own: Installation) -> None:
+@pytest.mark.parametrize("file", ["transcripts.db", "evaluations/transcripts.db"])
+def test_a_version_that_a_transcript_names_is_not_cleaned_away(file: str, own: Installation) -> None:
     first, *others, _ = archive(own).versions()
-    with TranscriptStore.open(own.home / "transcripts.db") as store, store.begin() as recorder:
+    (own.home / file).parent.mkdir(exist_ok=True)
+    with TranscriptStore.open(own.home / file) as store, store.begin() as recorder:
         recorder.record(EventKind.RETRIEVAL, {"version": first})
 
     ran = knowledge(own, "clean", "--older-than", "0")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from autogen_ext.models.replay import ReplayChatCompletionClient
 
+from evaluation.errors import MalformedRubric
 from evaluation.judging import carry_on, waiting
 from evaluation.report import report
 from evaluation.run_folder import Run
@@ -59,6 +60,13 @@ async def test_another_judge_begins_anew(run: Run) -> None:
     await go_on(run, judge(*[GOOD] * 6))
 
     assert len(waiting(run, JUDGE._replace(model="ward-70b"))) == 6
+
+
+async def test_a_rubric_that_cannot_be_asked_is_its_own_error(run: Run) -> None:
+    spoiled = JUDGE._replace(rubric=JUDGE.rubric.model_copy(update={"prompt": "$nonsense"}))
+
+    with run.writing(), pytest.raises(MalformedRubric, match="wrong name"):
+        await carry_on(run, spoiled, judge(), 2, lambda _: None)
 
 
 async def test_the_report_has_a_table_a_judge(run: Run) -> None:
