@@ -21,6 +21,10 @@ MAX_CHARACTERS = 240
 _SEPARATOR = ", "
 _LABELLED = re.compile(r"^\s*\(?([A-Ja-j])[.):、．]\s*(?=\S)")
 _LETTER = re.compile(r"^[\s(\[*\"'「]*([A-Za-zＡ-Ｊ])(?![^\W\d_])")
+# What a last line is dressed in, an option's letter with nothing or a mark behind it, and several letters.
+_MARKS = " \t*_#()[]\"'.「」"
+_ALONE = re.compile(r"([A-J])(?=$|\s*[.):\]*\"'」]|\s+-)")
+_LISTED = re.compile(r"[A-J](?:(?:\s*[,;/&+、]\s*|\s+and\s+|\s+)[A-J])*")
 
 _Form = TypeVar("_Form", bound=BaseModel)
 
@@ -49,9 +53,13 @@ def conclusion_type(among: Sequence[str]) -> Any:
     return Annotated[str, WithJsonSchema({"enum": list(among)}) if among else Field(max_length=MAX_CHARACTERS)]
 
 
-def constrained(form: type[_Form], case: Case) -> type[_Form]:
-    """A form whose `conclusion` is one that the case admits."""
-    among = admitted(case)
+def constrained(form: type[_Form], case: Case, argument: str) -> type[_Form]:
+    """A form whose `conclusion` is the one that the argument before it states, or else one that the case admits.
+
+    A weak model that has argued for D and is asked for the letter in a form often writes the letter of its habit.
+    """
+    found = stated(argument, case)
+    among = (found,) if found else admitted(case)
     return create_model(form.__name__, __base__=form, conclusion=(conclusion_type(among), ...)) if among else form
 
 
@@ -65,6 +73,42 @@ def request(case: Case) -> str:
         return f"The conclusion is the letters of all right options, one or more, such as {among[0]} or {some}."
     what = "label" if case.hypothesis else "letter"
     return f"The conclusion is one {what} only: {', '.join(among)}."
+
+
+def closing(case: Case) -> str:
+    """How a model is asked to end its argument, in English, so that `stated` finds it; nothing for a sentence."""
+    among = admitted(case)
+    if not among:
+        return ""
+    if case.several:
+        what = f"the letters of all right options, such as {among[0]} or {_SEPARATOR.join(letters(case)[:2])}"
+    else:
+        what = f"one {'label' if case.hypothesis else 'letter'}: {', '.join(among)}"
+    return f'End with a last line that is "Answer: " and {what}.'
+
+
+def stated(argument: str, case: Case) -> str:
+    """The conclusion that the last line of an argument names behind a colon, whatever word stands before it.
+
+    Stricter than `read`, since nothing forces an argument's form: a letter alone or before a mark, the option's own
+    words, or a label; empty where the line says anything else.
+    """
+    lines = [line for line in unicodedata.normalize("NFKC", argument).splitlines() if line.strip(_MARKS)]
+    parts = lines[-1].split(":") if lines else []
+    rests = dict.fromkeys((":".join(parts[1:]), parts[-1])) if len(parts) > 1 and parts[0].strip(_MARKS) else ()
+    return next(filter(None, (_alone(rest.strip(_MARKS), case) for rest in rests)), "")
+
+
+def _alone(text: str, case: Case) -> str:
+    """The label, the letters or the option that a text is, with nothing else but a letter's own words."""
+    if case.hypothesis:
+        return _bare(text) if _bare(text) in LABELS else ""
+    if case.several:
+        return _several(text, case) if _LISTED.fullmatch(text) else ""
+    if found := _ALONE.match(text):
+        return read(found[1], case)
+    whole = [one for one, option in zip(letters(case), case.options, strict=True) if _bare(option) == _bare(text)]
+    return whole[0] if len(whole) == 1 else ""
 
 
 def read(written: str, case: Case) -> str:
@@ -155,6 +199,10 @@ def _without_letters(listed: Sequence[str]) -> tuple[str, ...]:
     if own != [chr(ord("A") + number) for number in range(len(listed))]:
         return tuple(option.strip() for option in listed)
     return tuple(option[match.end() :].strip() for option, match in zip(listed, found, strict=True) if match)
+
+
+def _bare(text: str) -> str:
+    return _plain(text).strip(_MARKS)
 
 
 def _plain(text: str) -> str:

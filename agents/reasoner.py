@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 from agents.concept import MAX_CONCEPTS, concepts
-from agents.conclusions import constrained, lettered, meaning, read, request, unlettered
+from agents.conclusions import closing, constrained, lettered, meaning, read, request, unlettered
 from agents.fidelity import faults
 from agents.languages import Language, language
 from agents.messages import Argument, Case, ConceptChain, Reasoning, RenderingFault, Side, Span, Usage
@@ -152,7 +152,7 @@ class Reasoner(BaseChatAgent):
         messages: list[LLMMessage] = self.conversation
         messages += [
             SystemMessage(content=self.system(case)),
-            UserMessage(content=turn.read, source="clinician"),
+            UserMessage(content=f"{turn.read}\n\n{closing(case)}".strip(), source="clinician"),
         ]
         budget = self._settings.reasoning_tokens
         async for item in self._voice.speak("reasoning", messages, token, max_tokens=budget):
@@ -170,7 +170,7 @@ class Reasoner(BaseChatAgent):
             UserMessage(content=asked, source="clinician"),
         ]
         budget = self._settings.concept_tokens
-        form = constrained(ListedConcepts if self.lists else Concluded, case)
+        form = constrained(ListedConcepts if self.lists else Concluded, case, turn.said)
         async for item in self._voice.speak("concepts", messages, token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
                 turn.add(item)

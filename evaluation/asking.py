@@ -11,7 +11,7 @@ from string import Template
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel
 
-from agents.conclusions import admitted, constrained, meaning, read, request
+from agents.conclusions import admitted, closing, constrained, meaning, read, request
 from agents.draft import answer_form, written
 from agents.languages import language
 from agents.messages import Answer, CitedPassage, Claim, Usage
@@ -75,15 +75,18 @@ class Speaker:
         settings, instruction = self.sitting.resources.settings.synthesis, language(code).instruction
         room = self.sitting.budget - settings.answer_tokens - self.usage.completion_tokens
         self.begin(prompt("direct", instruction=instruction))
-        await self.say("reasoning", question, max(_LEAST, room))
-        asked, form = self._last(instruction, passages)
+        ending = closing(self.sitting.case)
+        said = await self.say("reasoning", f"{question}\n\n{ending}".strip(), max(_LEAST, room))
+        asked, form = self._last(said, instruction, passages)
         return await self.say("answer", asked, settings.answer_tokens, form)
 
-    def _last(self, instruction: str, passages: Sequence[CitedPassage]) -> tuple[str, type[BaseModel]]:
+    def _last(self, argument: str, instruction: str, passages: Sequence[CitedPassage]) -> tuple[str, type[BaseModel]]:
         """How the conclusion is asked for, or an answer in sentences, and the form of it."""
         case, sentences = self.sitting.case, self.sitting.resources.settings.synthesis.sentences
         if admitted(case):
-            return prompt("conclude", instruction=f"{request(case)} {instruction}"), constrained(Concluded, case)
+            return prompt("conclude", instruction=f"{request(case)} {instruction}"), constrained(
+                Concluded, case, argument
+            )
         cite = f"{prompt('cite')} {instruction}" if passages else instruction
         form = answer_form(tuple(p.number for p in passages), (), sentences)
         return prompt("answer", sentences=str(sentences), instruction=cite), form

@@ -26,7 +26,7 @@ def _besides(answers: Sequence[Sure], asked: int) -> Iterator[Row]:
     for wanted in _COVERAGES:
         point = next((one for one in points if one.coverage >= wanted), None)
         if point:
-            yield Row(f"accuracy of the surest {point.coverage:.0%}", point.accuracy, round(point.coverage * asked))
+            yield Row(f"accuracy of the surest {wanted:.0%} or more", point.accuracy, round(point.coverage * asked))
 
 
 METRICS = (Metric("brier", "Brier score", "lower", "squared distance", measure),)

@@ -2,7 +2,19 @@
 
 import pytest
 
-from agents.conclusions import LABELS, admitted, constrained, meaning, named, options, positions, read, request
+from agents.conclusions import (
+    LABELS,
+    admitted,
+    closing,
+    constrained,
+    meaning,
+    named,
+    options,
+    positions,
+    read,
+    request,
+    stated,
+)
 from agents.consultation import prepare
 from agents.errors import BadOptions, TwoTasks
 from agents.languages import languages
@@ -75,6 +87,68 @@ def test_a_label_is_read_where_one_alone_is_named(written: str, label: str) -> N
     assert read(written, entailment()) == label
 
 
+@pytest.mark.parametrize(
+    ("line", "letter"),
+    [
+        ("Answer: B", "B"),
+        ("**Answer:** B.", "B"),
+        ("Respuesta: (B) ceftriaxona", "B"),
+        ("答え：Ｂ", "B"),
+        ("Answer: B: ceftriaxona", "B"),
+        ("Conclusion: Ceftriaxona.", "B"),
+        ("Answer: A or B", ""),
+        ("Answer: A, B", ""),
+        ("Respuesta: A los tres días, ceftriaxona", ""),
+        ("Conclusion: not ceftriaxona", ""),
+        ("Answer: E", ""),
+        ("B", ""),
+        (": B", ""),
+        ("The answer is B.", ""),
+        ("", ""),
+    ],
+)
+def test_an_argument_states_what_its_last_line_names_alone(line: str, letter: str) -> None:
+    argument = f"Answer: D\n\nFiebre y crepitantes: neumonía.\n{line}"
+
+    assert stated(argument if line else "", choice(*FOUR)) == letter
+
+
+def test_several_letters_are_stated_where_nothing_else_stands_between_them() -> None:
+    case = prepare(SPANISH, spoken="es", options=FOUR, several=True)
+
+    lines = ("Answer: C, A", "Answer: A and D", "Answer: A porque", "Answer: A, E")
+    assert [stated(line, case) for line in lines] == ["A, C", "A, D", "", ""]
+
+
+def test_a_label_is_stated() -> None:
+    lines = ("Answer: Neutral.", "Answer: entailment or neutral", "neutral")
+    assert [stated(line, entailment()) for line in lines] == ["neutral", "", ""]
+
+
+def test_a_sentence_is_never_stated_and_never_asked_for_as_a_last_line() -> None:
+    case = prepare(SPANISH, spoken="es")
+
+    assert (stated("Conclusion: pneumonia", case), closing(case)) == ("", "")
+
+
+def test_a_last_line_is_asked_for_as_it_is_read() -> None:
+    several = prepare(SPANISH, spoken="es", options=FOUR, several=True)
+
+    assert closing(choice(*FOUR)).endswith('"Answer: " and one letter: A, B, C, D.')
+    assert closing(several).endswith('"Answer: " and the letters of all right options, such as A or A, B.')
+    assert closing(entailment()).endswith('"Answer: " and one label: entailment, neutral, contradiction.')
+
+
+def test_what_the_argument_states_is_the_only_conclusion_of_its_form() -> None:
+    case = choice(*FOUR)
+    among = [
+        constrained(ListedConcepts, case, said).model_json_schema()["properties"]["conclusion"]["enum"]
+        for said in ("Fiebre.\nAnswer: C", "Fiebre.")
+    ]
+
+    assert among == [["C"], ["A", "B", "C", "D"]]
+
+
 def test_options_that_are_letters_are_meant_by_their_place() -> None:
     case = choice("B", "A", "D", "C")
 
@@ -113,14 +187,14 @@ def test_a_hypothesis_of_blanks_is_none() -> None:
 
 @pytest.mark.parametrize("case", [choice(*TEN), entailment()], ids=["options", "hypothesis"])
 def test_the_form_of_a_listing_admits_those_conclusions_and_no_others(case: Case) -> None:
-    schema = constrained(ListedConcepts, case).model_json_schema()
+    schema = constrained(ListedConcepts, case, "").model_json_schema()
 
     assert schema["properties"]["conclusion"]["enum"] == list(admitted(case))
     assert list(schema["properties"]) == list(ListedConcepts.model_fields)
 
 
 def test_the_form_of_a_case_in_free_text_is_as_it_was() -> None:
-    assert constrained(ListedConcepts, prepare(SPANISH, spoken="es")) is ListedConcepts
+    assert constrained(ListedConcepts, prepare(SPANISH, spoken="es"), "") is ListedConcepts
 
 
 def test_a_model_is_asked_for_what_is_admitted() -> None:
