@@ -21,9 +21,11 @@ MAX_CHARACTERS = 240
 _SEPARATOR = ", "
 _LABELLED = re.compile(r"^\s*\(?([A-Ja-j])[.):、．]\s*(?=\S)")
 _LETTER = re.compile(r"^[\s(\[*\"'「]*([A-Za-zＡ-Ｊ])(?![^\W\d_])")
-# What a last line is dressed in, an option's letter with nothing or a mark behind it, and several letters.
+# What a last line is dressed in; in it a letter alone, or with words behind a mark, and several letters.
 _MARKS = " \t*_#()[]\"'.「」"
-_ALONE = re.compile(r"([A-J])(?=$|\s*[.):\]*\"'」]|\s+-)")
+_ANSWER = "answer"
+_ALONE = re.compile(r"([A-J])")
+_LETTERED = re.compile(r"([A-J])(?:(?:\s*[.):\]*\"'」]|\s+-).*)?")
 _LISTED = re.compile(r"[A-J](?:(?:\s*[,;/&+、]\s*|\s+and\s+|\s+)[A-J])*")
 
 _Form = TypeVar("_Form", bound=BaseModel)
@@ -56,6 +58,8 @@ def conclusion_type(among: Sequence[str]) -> Any:
 def constrained(form: type[_Form], case: Case, argument: str) -> type[_Form]:
     """A form whose `conclusion` is the one that the argument before it states, or else one that the case admits.
 
+    An argument that was cut short states none: give an empty one.
+
     A weak model that has argued for D and is asked for the letter in a form often writes the letter of its habit.
     """
     found = stated(argument, case)
@@ -84,30 +88,28 @@ def closing(case: Case) -> str:
         what = f"the letters of all right options, such as {among[0]} or {_SEPARATOR.join(letters(case)[:2])}"
     else:
         what = f"one {'label' if case.hypothesis else 'letter'}: {', '.join(among)}"
-    return f'End with a last line that is "Answer: " and {what}.'
+    return f'End with a last line that is "{_ANSWER.capitalize()}: " and {what}.'
 
 
 def stated(argument: str, case: Case) -> str:
-    """The conclusion that the last line of an argument names behind a colon, whatever word stands before it.
+    """The conclusion that the last line of a whole argument names behind a colon.
 
-    Stricter than `read`, since nothing forces an argument's form: a letter alone or before a mark, the option's own
-    words, or a label; empty where the line says anything else.
+    Stricter than `read`, since nothing forces an argument's form: behind any word a letter, an option's own words or a
+    label with nothing else; behind "Answer", as `closing` asks for it, also words behind a letter, and several letters.
     """
     lines = [line for line in unicodedata.normalize("NFKC", argument).splitlines() if line.strip(_MARKS)]
-    parts = lines[-1].split(":") if lines else []
-    rests = dict.fromkeys((":".join(parts[1:]), parts[-1])) if len(parts) > 1 and parts[0].strip(_MARKS) else ()
-    return next(filter(None, (_alone(rest.strip(_MARKS), case) for rest in rests)), "")
-
-
-def _alone(text: str, case: Case) -> str:
-    """The label, the letters or the option that a text is, with nothing else but a letter's own words."""
+    word, colon, rest = lines[-1].partition(":") if lines else ("", "", "")
+    bare = rest.strip(_MARKS)
+    if not colon or not _bare(word):
+        return ""
     if case.hypothesis:
-        return _bare(text) if _bare(text) in LABELS else ""
-    if case.several:
-        return _several(text, case) if _LISTED.fullmatch(text) else ""
-    if found := _ALONE.match(text):
+        return _bare(bare) if _bare(bare) in LABELS else ""
+    asked_for = _bare(word).endswith(_ANSWER)
+    if case.several and asked_for:
+        return _several(bare, case) if _LISTED.fullmatch(bare) else ""
+    if found := (_LETTERED if asked_for else _ALONE).fullmatch(bare):
         return read(found[1], case)
-    whole = [one for one, option in zip(letters(case), case.options, strict=True) if _bare(option) == _bare(text)]
+    whole = [one for one, option in zip(letters(case), case.options, strict=True) if _bare(option) == _bare(bare)]
     return whole[0] if len(whole) == 1 else ""
 
 

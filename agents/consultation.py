@@ -77,6 +77,7 @@ def prepare(
     options: Sequence[str] = (),
     english_options: Sequence[str] = (),
     hypothesis: str | None = None,
+    english_hypothesis: str | None = None,
     several: bool = False,
     configured: Sequence[str] | None = None,
     local: str | None = None,
@@ -87,10 +88,11 @@ def prepare(
     be, or a hypothesis, to be judged against the text, it is free text. Raises EmptyCase, CaseTooLong, UnknownLanguage,
     LanguageUnclear, BadOptions, TwoTasks.
     """
-    plain, rendering, statement = (_well_formed(part or "") for part in (text, english, hypothesis))
+    plain, rendering = _well_formed(text), _well_formed(english or "")
+    statement, rendered_statement = (_well_formed(part or "") for part in (hypothesis, english_hypothesis))
     if not any(c.isalnum() for c in plain):
         raise EmptyCase("The case is empty; describe the patient and your question.")
-    if (length := max(len(plain), len(rendering), len(statement))) > MAX_CASE_CHARACTERS:
+    if (length := max(map(len, (plain, rendering, statement, rendered_statement)))) > MAX_CASE_CHARACTERS:
         raise CaseTooLong(
             f"The case has {length:,} characters and {MAX_CASE_CHARACTERS:,} can be read; "
             "shorten it to what matters for the question."
@@ -111,6 +113,7 @@ def prepare(
         english_options=in_english,
         several=several and bool(listed),
         hypothesis=statement or None,
+        english_hypothesis=(statement and rendered_statement) or None,
         identification=found,
     )
 

@@ -40,8 +40,8 @@ class Identification(Message):
 
 
 class Case(Message):
-    """What the clinician asks. `english` is a rendering given by the caller, if any; `options` are in order, and so are
-    `english_options`, where the caller has those.
+    """What the clinician asks. `english`, `english_options` and `english_hypothesis` are renderings that the caller has
+    given, if any; `options` are in order, and so are those in English.
 
     A `hypothesis` is a statement to be judged against the text. Of `options` one is right, or, where `several` says so,
     one or more. `identification` says how the language was found.
@@ -56,6 +56,7 @@ class Case(Message):
     english_options: tuple[str, ...] = Field((), max_length=MAX_OPTIONS)
     several: bool = False
     hypothesis: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
+    english_hypothesis: str | None = Field(None, max_length=MAX_CASE_CHARACTERS)
     identification: Identification | None = None
 
 

@@ -64,7 +64,7 @@ class _Turn:
         self.options = case.options
         self.hypothesis = case.hypothesis
         self.faults: tuple[RenderingFault, ...] = ()
-        self.said = ""
+        self.said, self.finished = "", False
         self.listing: dict[str, object] = {}
         self.usage = Usage()
         self.spans: list[Span] = []
@@ -158,7 +158,7 @@ class Reasoner(BaseChatAgent):
         async for item in self._voice.speak("reasoning", messages, token, max_tokens=budget):
             if isinstance(item, Spoken):
                 turn.add(item)
-                turn.said = item.text
+                turn.said, turn.finished = item.text, item.finished
             else:
                 yield item
         if not turn.text:
@@ -170,7 +170,7 @@ class Reasoner(BaseChatAgent):
             UserMessage(content=asked, source="clinician"),
         ]
         budget = self._settings.concept_tokens
-        form = constrained(ListedConcepts if self.lists else Concluded, case, turn.said)
+        form = constrained(ListedConcepts if self.lists else Concluded, case, turn.said if turn.finished else "")
         async for item in self._voice.speak("concepts", messages, token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
                 turn.add(item)
@@ -237,6 +237,18 @@ def listing(text: str, *, cut: bool = False) -> dict[str, object]:
     return parsed if isinstance(parsed, dict) else {}
 
 
+def unrendered(case: Case) -> tuple[str, ...]:
+    """The texts of a case that the English side has to put into English: what was asked, the statement, the options."""
+    if case.language == "en":
+        return ()
+    texts = (
+        "" if case.english else case.text,
+        "" if case.english_hypothesis else case.hypothesis or "",
+        "" if case.english_options else lettered(case.options),
+    )
+    return tuple(filter(None, texts))
+
+
 class EnglishReasoner(Reasoner):
     """Argues in English from international evidence; puts the case into English first where nobody else has."""
 
@@ -266,7 +278,8 @@ class EnglishReasoner(Reasoner):
                     turn.question, turn.faults = item.english, item.faults
                 else:
                     yield item
-        if case.hypothesis:
+        turn.hypothesis = case.english_hypothesis or case.hypothesis
+        if case.hypothesis and not case.english_hypothesis:
             async for item in self._rendered(case, case.hypothesis, turn, token):
                 if isinstance(item, Rendering):
                     turn.hypothesis, turn.faults = item.english, turn.faults + item.faults

@@ -16,6 +16,7 @@ from agents.languages import language
 from agents.messages import RenderingFault
 from agents.speaker import Spoken, Voice, prompt
 
+REQUESTS = 2  # that a rendering may take
 _TELLING_LETTERS = 40
 _LONGEST = 120  # characters of a sentence that are quoted in a note
 
@@ -31,7 +32,7 @@ class Rendering(BaseModel):
 async def render(
     text: str, code: str, voice: Voice, token: CancellationToken, max_tokens: int, *, prose: bool = True
 ) -> AsyncGenerator[ModelClientStreamingChunkEvent | Spoken | Rendering, None]:
-    """Chunks and turns of at most two requests, then the better of the two renderings. Raises ModelError.
+    """Chunks and turns of at most REQUESTS, then the better of the two renderings. Raises ModelError.
 
     What is no `prose` but names, as answer options are, is told to be English by its script alone.
     """
@@ -40,7 +41,7 @@ async def render(
         UserMessage(content=text, source="clinician"),
     ]
     best: Rendering | None = None
-    for _ in range(2):
+    for _ in range(REQUESTS):
         said = ""
         async for item in voice.speak("rendering", messages, token, max_tokens=max_tokens, enough=not_english):
             if isinstance(item, Spoken):

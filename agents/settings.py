@@ -30,6 +30,7 @@ from transcripts.access import AccessPolicy, Action, OwnerPolicy, RolePolicy
 
 STARTER_LLM = "qwen2.5-coder-1.5b-instruct-q4_k_m"
 STARTER_EMBEDDER = "multilingual-e5-small"
+_UNHURRIED_S = 86_400.0  # a text of an evaluation may take a day
 
 
 class ModelSettings(BaseModel):
@@ -205,14 +206,19 @@ class Settings(BaseSettings):
         return self.transcripts.file or self.home / "transcripts.db"
 
     def evaluating(self) -> Self:
-        """With a record of its own in the home folder, so that evaluations do not stand among patients.
+        """With a record of its own in the home folder, so that evaluations do not stand among patients, and without
+        what is for people who wait.
 
-        A record in a database, and one whose file is named, stay where they are.
+        A record in a database, and one whose file is named, stay where they are. Texts are not cut for the time that
+        they take, or the answers would depend on the machine, and prompts are read as fast as can be.
         """
+        unhurried = {"time_limit_s": _UNHURRIED_S, "shared_slice": self.engine.prefill_slice}
+        engine = self.engine.model_copy(update=unhurried)
         if self.transcripts.database or self.transcripts.file:
-            return self
+            return self.model_copy(update={"engine": engine})
         own = {"file": self.home / "evaluations" / "transcripts.db", "checkpoint_copy": None}
-        return self.model_copy(update={"transcripts": self.transcripts.model_copy(update=own)})
+        transcripts = self.transcripts.model_copy(update=own)
+        return self.model_copy(update={"engine": engine, "transcripts": transcripts})
 
     @property
     def transcripts_place(self) -> str:

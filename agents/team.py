@@ -21,8 +21,9 @@ from agents.dispute import goes_on
 from agents.fusion import PAPER_THRESHOLD, FusionStrategy, GroundedFusion, PaperFusion, SideBySide
 from agents.guidelines import Guidelines, QueryMode, RetrievalSettings
 from agents.messages import Alignment, Answer, Argument, Case, Part, Rebuttal
-from agents.reasoner import EnglishReasoner, LocalClinician, Reasoner, ReasonerSettings
+from agents.reasoner import EnglishReasoner, LocalClinician, Reasoner, ReasonerSettings, unrendered
 from agents.rebuttal import RebuttalSettings, Respondent
+from agents.rendering import REQUESTS
 from agents.speaker import Voice
 from agents.synthesizer import SynthesisSettings, Synthesizer
 from knowledge.search import CANDIDATES, Rerank
@@ -82,12 +83,12 @@ class TeamSettings(BaseModel):
     rebuttal: RebuttalSettings = RebuttalSettings()
     synthesis: SynthesisSettings = SynthesisSettings()
 
-    @property
-    def token_budget(self) -> int:
-        """How many tokens the models may write for one case at most, the English rendering included."""
+    def token_budget(self, case: Case) -> int:
+        """How many tokens the models may write for a case at most, its English renderings included, and but for a
+        judge's yes or no."""
         reasoner, written = self.reasoner, self.synthesis.attempts * self.synthesis.answer_tokens
         argued = 2 * (reasoner.reasoning_tokens + reasoner.concept_tokens + self.rounds * self.rebuttal.rebuttal_tokens)
-        return reasoner.rendering_tokens + argued + written
+        return len(unrendered(case)) * REQUESTS * reasoner.rendering_tokens + argued + written
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from agents.draft import answer_form, written
 from agents.languages import language
 from agents.messages import Answer, CitedPassage, Claim, Usage
 from agents.reasoner import Concluded, listing
-from agents.rendering import Rendering, noted, render
+from agents.rendering import Rendering, render
 from agents.speaker import Spoken, Voice
 from agents.support import check
 from agents.synthesizer import rendered
@@ -43,7 +43,7 @@ class Speaker:
         self.voice = Voice(agent, client, sitting.recorder, sitting.clock, settings.seed)
         self._messages: list[LLMMessage] = []
 
-    async def say(self, phase: str, asked: str, max_tokens: int, form: type[BaseModel] | None = None) -> str:
+    async def say(self, phase: str, asked: str, max_tokens: int, form: type[BaseModel] | None = None) -> Spoken:
         """What the model says next in this conversation. Raises ModelError, TranscriptError."""
         self._messages.append(UserMessage(content=asked, source="clinician"))
         token = self.sitting.token
@@ -52,33 +52,38 @@ class Speaker:
             if isinstance(item, Spoken):
                 self.usage += item.usage
                 self._messages.append(AssistantMessage(content=item.text, source=self.voice.agent))
-                return item.text
+                return item
         raise RuntimeError(f"{self.voice.agent} ended without having spoken.")
 
     def begin(self, system: str) -> None:
         """Start a new conversation."""
         self._messages = [SystemMessage(content=system)]
 
-    async def in_english(self, text: str) -> str:
-        """The product's own rendering of a text, with a note of what it may have wrong. Raises ModelError."""
+    async def in_english(self, text: str, *, prose: bool = True) -> Rendering:
+        """The product's own rendering of a text. Raises ModelError."""
         code, limit = self.sitting.case.language, self.sitting.resources.settings.reasoner.rendering_tokens
         made = Rendering(english=text)
-        async for item in render(text, code, self.voice, self.sitting.token, limit):
+        async for item in render(text, code, self.voice, self.sitting.token, limit, prose=prose):
             if isinstance(item, Spoken):
                 self.usage += item.usage
             elif isinstance(item, Rendering):
                 made = item
-        return noted(made)
+        return made
 
-    async def argued(self, question: str, code: str, passages: Sequence[CitedPassage] = ()) -> str:
-        """What it thinks of a question, and in the same conversation its answer as JSON. Raises ModelError."""
+    async def argued(
+        self, question: str, code: str, passages: Sequence[CitedPassage] = (), *, reserved: int = 0
+    ) -> str:
+        """What it thinks of a question, and in the same conversation its answer as JSON. Raises ModelError.
+
+        `reserved` tokens of the budget are left for what comes after it.
+        """
         settings, instruction = self.sitting.resources.settings.synthesis, language(code).instruction
-        room = self.sitting.budget - settings.answer_tokens - self.usage.completion_tokens
+        room = self.sitting.budget - settings.answer_tokens - reserved - self.usage.completion_tokens
         self.begin(prompt("direct", instruction=instruction))
         ending = closing(self.sitting.case)
         said = await self.say("reasoning", f"{question}\n\n{ending}".strip(), max(_LEAST, room))
-        asked, form = self._last(said, instruction, passages)
-        return await self.say("answer", asked, settings.answer_tokens, form)
+        asked, form = self._last(said.text if said.finished else "", instruction, passages)
+        return (await self.say("answer", asked, settings.answer_tokens, form)).text
 
     def _last(self, argument: str, instruction: str, passages: Sequence[CitedPassage]) -> tuple[str, type[BaseModel]]:
         """How the conclusion is asked for, or an answer in sentences, and the form of it."""

@@ -1,27 +1,36 @@
 """A case as a model reads it in English: as the benchmark has it, or as the model itself renders it.
 
-Knows nothing of what is made of it.
+The same that the team's English side reads. Knows nothing of what is made of it.
 """
 
-from agents.conclusions import lettered
+from agents.conclusions import lettered, unlettered
 from agents.reasoner import case_text
-from agents.speaker import prompt
+from agents.rendering import Rendering, noted
 from evaluation.asking import Speaker
 
 
 async def english_question(speaker: Speaker, *, given: bool) -> str:
-    """The case in English with its options or statement. Raises ModelError.
+    """The case in English with its options or statement, and a note of what may be wrong in it. Raises ModelError.
 
     What the benchmark has in English is taken where `given`; the rest is rendered, options all at once.
     """
-    sitting = speaker.sitting
-    case = sitting.case
+    case = speaker.sitting.case
     if case.language == "en":
         return case_text(case.text, case.options, case.hypothesis)
-    text = case.english if given and case.english else await speaker.in_english(case.text)
+    text = await _rendered(speaker, case.text, case.english if given else None)
+    faults, statement, options = text.faults, case.hypothesis, case.options
     if case.hypothesis:
-        known = sitting.item.english_hypothesis if given else None
-        return case_text(text, (), known or await speaker.in_english(case.hypothesis))
-    if not case.options or (given and case.english_options):
-        return case_text(text, case.english_options)
-    return prompt("case", case=text, options=f"Options:\n{await speaker.in_english(lettered(case.options))}")
+        told = await _rendered(speaker, case.hypothesis, case.english_hypothesis if given else None)
+        faults, statement = faults + told.faults, told.english
+    if given and case.english_options:
+        options = case.english_options
+    elif case.options:
+        listed = await speaker.in_english(lettered(case.options), prose=False)
+        # A list that lost a letter would mislead, and the options of the case do not.
+        if in_english := unlettered(listed.english, len(case.options)):
+            faults, options = faults + listed.faults, in_english
+    return case_text(noted(Rendering(english=text.english, faults=faults)), options, statement)
+
+
+async def _rendered(speaker: Speaker, text: str, known: str | None) -> Rendering:
+    return Rendering(english=known) if known else await speaker.in_english(text)

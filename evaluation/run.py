@@ -147,6 +147,7 @@ def case_of(shown: Shown) -> Case:
         english_options=shown.english_options,
         several=item.task == "choices",
         hypothesis=item.hypothesis,
+        english_hypothesis=item.english_hypothesis,
     )
 
 

@@ -1,12 +1,12 @@
 """A run's folder: plan, items that were drawn, predictions, judgements, how busy the engine was; and who writes it.
 
-Everything that a report needs lies in it; the benchmark's own files are read only to begin one. Knows nothing of
-models.
+Everything that a report needs lies in it. The benchmark's own files are read to begin one, or to draw the items again
+where they were taken out because they may not be handed on. Knows nothing of models.
 """
 
 import os
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -19,10 +19,11 @@ from evaluation.errors import RunBusy, RunDamaged, RunDiffers, RunMissing
 from evaluation.item import Item
 from evaluation.judge import Judgement
 from evaluation.lines import Lines, synced
-from evaluation.plan import Plan, digest
+from evaluation.plan import Choice, Plan, digest
 from evaluation.predictions import Predictions
 
 PLAN = "run.toml"
+_ITEMS = "items.jsonl"
 
 
 class Activity(BaseModel):
@@ -43,14 +44,17 @@ class Run:
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder, self.plan = folder, plan
-        self.items = Lines(folder / "items.jsonl", Item).read()
+        self.items = Lines(folder / _ITEMS, Item).read()
         self.predictions = Predictions(folder)
         self._activity = Lines(folder / "activity.jsonl", Activity)
         self._judgements = Lines(folder / "judgements.jsonl", Judgement)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """The run that is there. Raises RunMissing, RunDamaged."""
+    def open(cls, folder: Path, draw: Callable[[Choice], Sequence[Item]] | None = None) -> Self:
+        """The run that is there; items that are not there are drawn again with `draw`.
+
+        Raises RunMissing, RunDamaged, and what `draw` raises.
+        """
         file = folder / PLAN
         if not file.is_file():
             raise RunMissing(f"There is no run in {folder}; begin one with `coreasoner evaluate run --data FOLDER`.")
@@ -58,6 +62,12 @@ class Run:
             plan = Plan.model_validate(tomllib.loads(file.read_text("utf-8")))
         except (ValidationError, tomllib.TOMLDecodeError) as error:
             raise RunDamaged(f"{file} cannot be read; begin another run, or use the version that wrote it.") from error
+        items = Lines(folder / _ITEMS, Item)
+        if draw is None and not items.path.exists():
+            raise RunDamaged(f"There is no {_ITEMS} in {folder}; draw it: `coreasoner evaluate run --data FOLDER`.")
+        if draw and digest(items.read()) != plan.items and digest(again := draw(plan.choice)) == plan.items:
+            items.path.unlink(missing_ok=True)
+            items.extend(again)
         run = cls(folder, plan)
         if digest(run.items) != plan.items:
             raise RunDamaged(f"The items in {folder} are not those that were drawn; begin another run.")
@@ -69,8 +79,8 @@ class Run:
         if (folder / PLAN).exists():
             raise RunDiffers(f"There is a run in {folder} already; name another folder.")
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "items.jsonl").unlink(missing_ok=True)
-        Lines(folder / "items.jsonl", Item).extend(items)
+        (folder / _ITEMS).unlink(missing_ok=True)
+        Lines(folder / _ITEMS, Item).extend(items)
         unfinished = folder / f"{PLAN}.new"
         unfinished.write_text(tomlkit.dumps(plan.model_dump(mode="json", exclude_none=True)), "utf-8")
         with unfinished.open("rb") as file:

@@ -38,7 +38,7 @@ class Sitting:
     @property
     def budget(self) -> int:
         """Tokens that may be written for this case: as many as the whole team may write."""
-        return self.resources.settings.token_budget
+        return self.resources.settings.token_budget(self.case)
 
 
 def unchanged(resources: Resources) -> Resources:

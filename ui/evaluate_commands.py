@@ -6,6 +6,7 @@ Knows nothing of how answers are made or scored.
 import asyncio
 import signal
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -63,7 +64,7 @@ def run_command(
     """Answer every item with every system. Stopped or killed, it goes on with `--run FOLDER`, nothing done twice."""
     settings: Settings = context.obj.evaluating()
     folder = run or settings.home / "evaluations" / datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    begun = Run.open(folder) if (folder / PLAN).exists() else None
+    begun = Run.open(folder, partial(drawn, data=data) if data else None) if (folder / PLAN).exists() else None
     name = model or (_model_of(begun.plan) if begun else None)
     if name:
         settings = settings.model_copy(update={"models": settings.models.model_copy(update=dict.fromkeys(ROLES, name))})

@@ -92,7 +92,9 @@ def test_a_label_is_read_where_one_alone_is_named(written: str, label: str) -> N
     [
         ("Answer: B", "B"),
         ("**Answer:** B.", "B"),
-        ("Respuesta: (B) ceftriaxona", "B"),
+        ("Answer: (B) ceftriaxona", "B"),
+        ("Final answer: B - ceftriaxona", "B"),
+        ("Opciones descartadas: B) ceftriaxona, porque", ""),
         ("答え：Ｂ", "B"),
         ("Answer: B: ceftriaxona", "B"),
         ("Conclusion: Ceftriaxona.", "B"),
@@ -116,8 +118,8 @@ def test_an_argument_states_what_its_last_line_names_alone(line: str, letter: st
 def test_several_letters_are_stated_where_nothing_else_stands_between_them() -> None:
     case = prepare(SPANISH, spoken="es", options=FOUR, several=True)
 
-    lines = ("Answer: C, A", "Answer: A and D", "Answer: A porque", "Answer: A, E")
-    assert [stated(line, case) for line in lines] == ["A, C", "A, D", "", ""]
+    lines = ("Answer: C, A", "Answer: A and D", "Answer: A porque", "Answer: A, E", "Options: A, B", "Respuesta: B")
+    assert [stated(line, case) for line in lines] == ["A, C", "A, D", "", "", "", "B"]
 
 
 def test_a_label_is_stated() -> None:

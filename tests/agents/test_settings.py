@@ -218,6 +218,14 @@ def test_a_local_language_is_kept(home: Path) -> None:
     assert load_settings().local_language == "sw"
 
 
+def test_an_evaluation_takes_its_time_and_reads_in_whole_slices_unless_a_model_is_said_to_run_otherwise() -> None:
+    own = {"slow": {"time_limit_s": 60.0}}
+    settings = load_settings(engine={"prefill_slice": 128, "time_limit_s": 5.0}, engines=own).evaluating()
+
+    assert (settings.engine.time_limit_s, settings.engine.shared_slice) == (86_400.0, 128)
+    assert settings.engine_of("slow").time_limit_s == 60.0
+
+
 def test_an_evaluation_has_a_record_of_its_own_unless_the_record_is_said_to_be_elsewhere(home: Path) -> None:
     usual, elsewhere = load_settings(), load_settings(transcripts={"file": home / "record.db"})
 

@@ -49,6 +49,17 @@ def test_other_items_than_were_drawn_are_noticed(run: Run) -> None:
         Run.open(run.folder)
 
 
+def test_items_that_may_not_lie_beside_the_answers_are_drawn_again(run: Run) -> None:
+    (run.folder / "items.jsonl").unlink()
+
+    with pytest.raises(RunDamaged, match="evaluate run --data"):
+        Run.open(run.folder)
+    with pytest.raises(RunDamaged, match="not those that were drawn"):
+        Run.open(run.folder, lambda _: ITEMS[:1])
+    assert Run.open(run.folder, lambda choice: ITEMS if choice == run.plan.choice else ()).items == ITEMS
+    assert Run.open(run.folder).items == ITEMS
+
+
 def test_a_plan_of_another_form_is_one_sentence(run: Run) -> None:
     (run.folder / PLAN).write_text("choice = 1\n")
 

@@ -115,7 +115,14 @@ def test_direct_asks_in_the_language_of_the_case_with_the_options_as_they_are_sh
 def test_a_model_alone_may_write_as_much_as_the_team(workspace: Workspace, server: ChatServer) -> None:
     sat(workspace, "direct", item())
 
-    assert sum(request["max_tokens"] for request in server.requests) == workspace.settings.team.token_budget
+    # A question and its options, which the team's English side may ask to be rendered twice each.
+    team = workspace.settings.team
+    reasoner = team.reasoner
+    written = team.synthesis.attempts * team.synthesis.answer_tokens
+    argued = reasoner.reasoning_tokens + reasoner.concept_tokens + team.rounds * team.rebuttal.rebuttal_tokens
+    assert sum(request["max_tokens"] for request in server.requests) == (
+        4 * reasoner.rendering_tokens + 2 * argued + written
+    )
 
 
 def test_direct_english_takes_the_benchmarks_own_english(workspace: Workspace, server: ChatServer) -> None:
