@@ -86,7 +86,8 @@ def _milliseconds(weights: Weights, settings: EngineSettings, texts: int, lanes:
     try:
         for lane in opened:
             lane.use_threads(max(1, threads // lanes))
-            lane.decode([Due(n, [1] * _PROMPT, True) for n in range(lane.sequences)])
+            for n in range(lane.sequences):
+                lane.decode([Due(n, [1] * _PROMPT, True)])
         return _decode_all(opened) / _STEPS * 1e3
     finally:
         for lane in opened:

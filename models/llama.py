@@ -179,7 +179,8 @@ class Lane:
         self.weights = weights
         self.held: list[list[int]] = [[] for _ in range(sequences)]
         self._memory: Any = llama_cpp.llama_get_memory(self.context)
-        self._batch = llama_cpp.llama_batch_init(settings.prefill_slice + sequences, 0, 1)
+        self._room = settings.prefill_slice + sequences
+        self._batch = llama_cpp.llama_batch_init(self._room, 0, 1)
         self._abort = llama_cpp.ggml_abort_callback(lambda _: stopped())
         llama_cpp.llama_set_abort_callback(self.context, self._abort, None)
 
@@ -215,17 +216,20 @@ class Lane:
         raise EngineError(f"llama.cpp could not decode (code {code}: {_last_words()}); try the case again.")
 
     def _fill(self, step: Sequence[Due]) -> list[int]:
-        rows: list[int] = []
+        if (asked := sum(len(due.tokens) for due in step)) > self._room:
+            raise EngineError(f"A step of {asked} tokens is more than the {self._room} that the engine has room for.")
+        rows: dict[int, int] = {}
         batch, n = self._batch, 0
-        for due in step:
+        # llama.cpp computes sequences together where they follow each other by number, and others one by one.
+        for due in sorted(step, key=lambda due: due.sequence):
             for position, token in enumerate(due.tokens, start=len(self.held[due.sequence])):
                 batch.token[n], batch.pos[n], batch.logits[n] = token, position, 0
                 batch.n_seq_id[n], batch.seq_id[n][0] = 1, due.sequence
                 n += 1
             batch.logits[n - 1] = due.wants_logits
-            rows.append(n - 1)
+            rows[due.sequence] = n - 1
         batch.n_tokens = n
-        return rows
+        return [rows[due.sequence] for due in step]
 
     def _take_back(self, sequence: int) -> None:
         held = len(self.held[sequence])

@@ -78,6 +78,11 @@ class Seat:
         return self.serves is not None
 
     @property
+    def has_neighbour(self) -> bool:
+        """Whether the sequence before or after it serves a request."""
+        return any(seat.taken and abs(seat.sequence - self.sequence) == 1 for seat in self.crew.seats)
+
+    @property
     def held(self) -> list[int]:
         """The tokens in its cache; only read while it is not taken."""
         return self.crew.lane.held[self.sequence]
@@ -212,7 +217,8 @@ class Crew:
     def _due(self) -> list[tuple[Seat, Generation, Due]]:
         """One token of everyone who speaks, and slices of those who read while there is room."""
         speaking = [(s, g, g.due(1)) for s, g in self._running if not g.prefilling]
-        room = self._settings.shared_slice if speaking else self._settings.prefill_slice
+        whole = self._settings.prefill_slice
+        room = min(self._settings.shared_slice, whole) if speaking else whole
         reading: list[tuple[Seat, Generation, Due]] = []
         for seat, generation in self._running:
             if generation.prefilling and room > 0:
@@ -284,6 +290,11 @@ class Scheduler:
         self._crews = [Crew(number, self, weights, settings) for number in range(lanes)]
         self.context_length = self._crews[0].lane.context_length
 
+    @property
+    def seats(self) -> tuple[Seat, ...]:
+        """All of them, lane by lane."""
+        return tuple(seat for crew in self._crews for seat in crew.seats)
+
     def start(self) -> None:
         """Set the crews to work."""
         self._threads_at_work = [threading.Thread(target=crew.work, daemon=True) for crew in self._crews]
@@ -330,7 +341,7 @@ class Scheduler:
             if self._serves(conversation):
                 self._forgotten.add(conversation)
             self._said.pop(conversation, None)
-            for seat in (seat for crew in self._crews for seat in crew.seats):
+            for seat in self.seats:
                 if not seat.taken and seat.conversation == conversation:
                     seat.conversation = ""
         self.prefixes.forget(conversation)
@@ -403,16 +414,17 @@ class Scheduler:
         return False
 
     def _place(self) -> None:
-        while any(not seat.taken for crew in self._crews for seat in crew.seats) and (asked := self._queue.next()):
+        while any(not seat.taken for seat in self.seats) and (asked := self._queue.next()):
             seat = self._seat_for(asked)
             seat.crew.seat(seat, asked)
         self.changed.notify_all()
 
     def _seat_for(self, asked: Asked) -> Seat:
-        """The free seat that holds most of the conversation, else the longest unused in the least busy lane."""
-        free = [seat for crew in self._crews for seat in crew.seats if not seat.taken]
+        """The free seat that holds most of the conversation, else one in the least busy lane, beside one that is taken
+        (neighbours are computed together), and of those the longest unused."""
+        free = [seat for seat in self.seats if not seat.taken]
         useful = {seat: seat.useful(asked) for seat in free}
         best = max(free, key=lambda seat: useful[seat])
         if useful[best] >= asked.public + _WORTH_SAVING or (useful[best] and not best.crew.load):
             return best
-        return min(free, key=lambda seat: (seat.crew.load, bool(seat.held), seat.used))
+        return min(free, key=lambda seat: (seat.crew.load, not seat.has_neighbour, bool(seat.held), seat.used))

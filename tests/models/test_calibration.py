@@ -47,3 +47,8 @@ def test_exact_means_a_lane_for_each_text_and_no_measuring(weights: Weights, tmp
 
 def test_one_core_has_one_lane(weights: Weights, tmp_path: Path) -> None:
     assert calibrated(weights, EngineSettings(sequences=4), 1, tmp_path).lanes == 1
+
+
+def test_more_texts_than_a_slice_has_tokens_are_measured_too(weights: Weights) -> None:
+    found = calibrated(weights, EngineSettings(context_length=256, sequences=20, prefill_slice=16), 2, None)
+    assert found.lanes in (1, 2)

@@ -2,7 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
+from models.errors import EngineError
 from models.llama import Due, Lane, Weights
 from models.protocol import EngineSettings
 
@@ -29,6 +31,33 @@ def test_a_lane_computes_the_same_with_any_number_of_threads(weights: Weights) -
     one, two = logits(weights, usual, 1), logits(weights, usual, 2)
 
     assert all(np.array_equal(left, right) for left, right in zip(one, two, strict=True))
+
+
+def test_a_batch_is_the_same_in_whatever_order_its_sequences_come(weights: Weights) -> None:
+    lane = Lane(weights, EngineSettings(context_length=256), 3, lambda: False)
+    for sequence in range(3):
+        lane.decode([Due(sequence, range(100 + sequence, 120 + sequence), True)])
+
+    def computed(order: tuple[int, ...]) -> dict[int, npt.NDArray[np.float32]]:
+        rows = lane.decode([Due(sequence, [1000 + sequence], True) for sequence in order])
+        found = {sequence: lane.logits(row).copy() for sequence, row in zip(order, rows, strict=True)}
+        for sequence in order:
+            lane.keep(sequence, 20)
+        return found
+
+    ascending, other = computed((0, 1, 2)), computed((2, 0, 1))
+
+    assert all(np.array_equal(ascending[sequence], other[sequence]) for sequence in range(3))
+    lane.close()
+
+
+def test_more_tokens_than_there_is_room_for_are_refused(weights: Weights) -> None:
+    lane = Lane(weights, EngineSettings(context_length=256, prefill_slice=16), 1, lambda: False)
+
+    with pytest.raises(EngineError, match="A step of 18 tokens"):
+        lane.decode([Due(0, range(18), True)])
+    assert lane.decode([Due(0, range(17), True)]) == [16]
+    lane.close()
 
 
 def test_a_processor_runs_flash_attention_only_where_it_must() -> None:
