@@ -79,6 +79,11 @@ def request(case: Case) -> str:
     return f"The conclusion is one {what} only: {', '.join(among)}."
 
 
+def stating(conclusion: str) -> str:
+    """The last line of an argument that states a letter, letters or a label."""
+    return f"{_ANSWER.capitalize()}: {conclusion}"
+
+
 def closing(case: Case) -> str:
     """How a model is asked to end its argument, in English, so that `stated` finds it; nothing for a sentence."""
     among = admitted(case)
@@ -88,7 +93,7 @@ def closing(case: Case) -> str:
         what = f"the letters of all right options, such as {among[0]} or {_SEPARATOR.join(letters(case)[:2])}"
     else:
         what = f"one {'label' if case.hypothesis else 'letter'}: {', '.join(among)}"
-    return f'End with a last line that is "{_ANSWER.capitalize()}: " and {what}.'
+    return f'End with a last line that is "{stating("")}" and {what}.'
 
 
 def stated(argument: str, case: Case) -> str:

@@ -152,7 +152,7 @@ class Reasoner(BaseChatAgent):
         messages: list[LLMMessage] = self.conversation
         messages += [
             SystemMessage(content=self.system(case)),
-            UserMessage(content=f"{turn.read}\n\n{closing(case)}".strip(), source="clinician"),
+            UserMessage(content=to_argue(turn.read, case), source="clinician"),
         ]
         budget = self._settings.reasoning_tokens
         async for item in self._voice.speak("reasoning", messages, token, max_tokens=budget):
@@ -223,6 +223,11 @@ def case_text(question: str, options: tuple[str, ...], hypothesis: str | None = 
     if hypothesis:
         return prompt("entailment", case=question, hypothesis=hypothesis)
     return prompt("case", case=question, options=f"Options:\n{lettered(options)}" if options else "")
+
+
+def to_argue(question: str, case: Case) -> str:
+    """A question as whoever argues it is sent it: with how the argument has to end, if the case says that."""
+    return f"{question}\n\n{closing(case)}".strip()
 
 
 def listing(text: str, *, cut: bool = False) -> dict[str, object]:

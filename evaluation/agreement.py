@@ -100,9 +100,9 @@ def mean(rated: Sequence[Rated], system: str, axis: str) -> tuple[float, Interva
 
 
 def difference(rated: Sequence[Rated], systems: tuple[str, str], axis: str) -> tuple[float, Interval | None]:
-    """By how much the first is rated above the second, by the same rater on the same item."""
+    """By how much the second is rated above the first, by the same rater on the same item."""
     first, second = systems
-    return _mean([(one.item, float(one.scores[first][axis] - one.scores[second][axis])) for one in rated])
+    return _mean([(one.item, float(one.scores[second][axis] - one.scores[first][axis])) for one in rated])
 
 
 def preferred(rated: Sequence[Rated], system: str) -> tuple[float, Interval | None]:

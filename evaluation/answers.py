@@ -19,7 +19,7 @@ BASELINE = "direct"
 class Answers(NamedTuple):
     """What one system of a run answered to one benchmark. `name` is unlike all others; `asked` is what was drawn.
 
-    `judgements` are what judges said of these answers.
+    `run` numbers the runs; `judgements` are what judges said of these answers.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Answers(NamedTuple):
     benchmark: str
     asked: int
     pairs: tuple[Answered, ...]
+    run: int = 0
     judgements: tuple[Judgement, ...] = ()
 
     @property
@@ -57,9 +58,15 @@ def overall(metric: Metric, answers: Answers) -> Row | None:
     return measured.rows[0] if measured.values else None
 
 
+def baseline(one: Answers, among: Sequence[Answers]) -> Answers | None:
+    """What answers are held against: the baseline of their own run, else one of the same model, if there is any."""
+    found = [b for b in among if (b.system, b.benchmark, b.model) == (BASELINE, one.benchmark, one.model)]
+    return min(found, key=lambda b: b.run != one.run, default=None)
+
+
 def sorted_answers(runs: Sequence[Run]) -> tuple[Answers, ...]:
     """All answers, benchmark by benchmark, each system as often as it has a run or a model of its own."""
-    found = [one for run in runs for one in _of(run)]
+    found = [one._replace(run=number) for number, run in enumerate(runs) for one in _of(run)]
     models, times = {one.model for one in found}, Counter((one.benchmark, one.system, one.model) for one in found)
     named: Counter[tuple[str, str, str]] = Counter()
     listed = []
@@ -80,4 +87,5 @@ def _of(run: Run) -> Iterator[Answers]:
             pairs = answered(items, (prediction for prediction in made if prediction.system == system))
             keys = {pair.item.key for pair in pairs}
             judgements = tuple(one for one in said if one.system == system and one.item in keys)
-            yield Answers(system, system, run.plan.model, benchmark, len(items), pairs, judgements)
+            found = Answers(system, system, run.plan.model, benchmark, len(items), pairs)
+            yield found._replace(judgements=judgements)

@@ -11,11 +11,11 @@ from string import Template
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel
 
-from agents.conclusions import admitted, closing, constrained, meaning, read, request
+from agents.conclusions import admitted, constrained, meaning, read, request
 from agents.draft import answer_form, written
 from agents.languages import language
 from agents.messages import Answer, CitedPassage, Claim, Usage
-from agents.reasoner import Concluded, listing
+from agents.reasoner import Concluded, listing, to_argue
 from agents.rendering import Rendering, render
 from agents.speaker import Spoken, Voice
 from agents.support import check
@@ -34,10 +34,10 @@ def prompt(name: str, **names: str) -> str:
 
 
 class Speaker:
-    """One model in one sitting, as `agent`, with the case on the record; `usage` is what it has cost so far."""
+    """One model in one sitting, as `agent`, with the case on the record."""
 
     def __init__(self, sitting: Sitting, agent: str, role: Role) -> None:
-        self.sitting, self.usage = sitting, Usage()
+        self.sitting = sitting
         settings, client = sitting.resources.settings, sitting.resources.client(role)
         sitting.recorder.record(EventKind.CASE, sitting.case.model_dump(mode="json"))
         self.voice = Voice(agent, client, sitting.recorder, sitting.clock, settings.seed)
@@ -50,10 +50,15 @@ class Speaker:
         stream = self.voice.speak(phase, self._messages, token, max_tokens=max_tokens, output=form)
         async for item in stream:
             if isinstance(item, Spoken):
-                self.usage += item.usage
+                self.sitting.spent.append(item.usage)
                 self._messages.append(AssistantMessage(content=item.text, source=self.voice.agent))
                 return item
         raise RuntimeError(f"{self.voice.agent} ended without having spoken.")
+
+    @property
+    def usage(self) -> Usage:
+        """What it has cost so far."""
+        return sum(self.sitting.spent, Usage())
 
     def begin(self, system: str) -> None:
         """Start a new conversation."""
@@ -65,7 +70,7 @@ class Speaker:
         made = Rendering(english=text)
         async for item in render(text, code, self.voice, self.sitting.token, limit, prose=prose):
             if isinstance(item, Spoken):
-                self.usage += item.usage
+                self.sitting.spent.append(item.usage)
             elif isinstance(item, Rendering):
                 made = item
         return made
@@ -80,8 +85,7 @@ class Speaker:
         settings, instruction = self.sitting.resources.settings.synthesis, language(code).instruction
         room = self.sitting.budget - settings.answer_tokens - reserved - self.usage.completion_tokens
         self.begin(prompt("direct", instruction=instruction))
-        ending = closing(self.sitting.case)
-        said = await self.say("reasoning", f"{question}\n\n{ending}".strip(), max(_LEAST, room))
+        said = await self.say("reasoning", to_argue(question, self.sitting.case), max(_LEAST, room))
         asked, form = self._last(said.text if said.finished else "", instruction, passages)
         return (await self.say("answer", asked, settings.answer_tokens, form)).text
 

@@ -10,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from agents.conclusions import options as admitted_options
+from agents.errors import BadOptions
 from evaluation.errors import FilesMissing, LanguageMissing
 from evaluation.item import Item, Task
 
@@ -64,17 +66,26 @@ def checked(item: Item) -> Item:
         return item
     twins = [text for text, times in Counter(map(fold, item.options)).items() if times > 1]
     faults = dict.fromkeys((*item.faults, *([_TWINS] if twins else [])))
-    return item.model_copy(update={"faults": tuple(faults), "excluded": item.excluded or _unanswerable(item, twins)})
+    return item.model_copy(update={"faults": tuple(faults), "excluded": item.excluded or _unanswerable(item)})
 
 
-def _unanswerable(item: Item, twins: list[str]) -> str:
+def _unanswerable(item: Item) -> str:
     if len(item.options) < 2:
         return "it has fewer than two options"
     if not item.right or (item.task == "choice" and len(item.right) != 1):
         return "the file says no right answer"
-    if any(fold(item.options[place]) in twins for place in item.right):
-        return "the right option stands there twice"
+    try:
+        admitted_options(item.options)
+    except BadOptions as error:
+        return f"its options cannot be asked: {str(error).partition(';')[0]}"
     return ""
+
+
+def with_english(item: Item, english: Item | None) -> Item:
+    """The item with the texts of the same item in English, where that is there and has as many options."""
+    if english is None or len(english.options) != len(item.options):
+        return item
+    return item.model_copy(update={"english": english.text, "english_options": english.options})
 
 
 def agreeing(item: Item, others: Iterable[Item]) -> Item:

@@ -9,11 +9,11 @@ from importlib.resources import files
 from string import Template
 
 from agents import marks
-from agents.conclusions import admitted, named
+from agents.conclusions import admitted, stating
 from agents.languages import language
 from agents.messages import CitedPassage
 from agents.quotation import quoted
-from agents.reasoner import case_text
+from agents.reasoner import case_text, to_argue
 from evaluation.asking import prompt
 from evaluation.metrics.language import language_of
 from evaluation.trace import Trace
@@ -32,7 +32,7 @@ def conversation(trace: Trace, passages: int) -> list[ChatMessage]:
     asked = prompt("direct", instruction=language(case.language).instruction)
     return [
         ChatMessage(role="system", content=asked),
-        ChatMessage(role="user", content=question),
+        ChatMessage(role="user", content=to_argue(question, case)),
         ChatMessage(role="assistant", content=_answer(trace)),
     ]
 
@@ -51,7 +51,7 @@ def _answer(trace: Trace) -> str:
         "reasoning": _reasoning(trace),
         "chain": " → ".join(concept.local_name or concept.name for concept in fused.concepts),
         "answer": answer.text,
-        "conclusion": named(answer.conclusion, answer.meaning),
+        "conclusion": stating(answer.conclusion) if admitted(trace.outcome.case) else answer.conclusion,
     }
     form = Template(files("evaluation").joinpath("templates/trace.txt").read_text("utf-8"))
     return "\n\n".join(filter(None, form.substitute(parts).strip().split("\n\n")))

@@ -23,17 +23,17 @@ _TOKENS = 600  # of a reply: a sentence and a mark for each axis
 
 
 class Judge(NamedTuple):
-    """Who judges by what: a model, the sha256 of its weights where they are here, and a rubric."""
+    """Who judges by what: a model, what tells its weights from others of that name, and a rubric."""
 
     model: str
-    sha256: str
+    weights: str
     rubric: Rubric
 
     @property
     def name(self) -> str:
         """What names it among all judges; other weights or words are another judge."""
-        weights = f" ({self.sha256[:12]})" if self.sha256 else ""
-        return f"{self.model}{weights} by {self.rubric.name} {self.rubric.version}"
+        weights = f" ({self.weights})" if self.weights else ""
+        return f"{self.model}{weights} by {self.rubric.name} {self.rubric.version} ({self.rubric.digest})"
 
 
 class Mark(BaseModel):

@@ -1,4 +1,4 @@
-"""A file of values, one JSON object a line, that only ever grows and survives being killed at any moment.
+"""A file of values, one JSON object a line, that survives being killed at any moment.
 
 What was appended is on the disk when `append` returns. A last line that was cut off is taken away when the file is
 opened for writing and passed over when it is read. Knows nothing of what the values mean.
@@ -45,6 +45,14 @@ class Lines(Generic[_Value]):
             with self.path.open("r+b") as file:
                 file.truncate(whole)
                 os.fsync(file.fileno())
+
+    def replace(self, values: Iterable[_Value]) -> None:
+        """Make these the whole file, at once: killed at any moment, it has the old ones or these."""
+        new = Lines(self.path.with_suffix(".new"), self._kind)
+        new.path.unlink(missing_ok=True)
+        new.extend(values)
+        new.path.replace(self.path)
+        synced(self.path.parent)
 
     def append(self, value: _Value) -> None:
         """Add one and wait until it is on the disk."""

@@ -6,7 +6,7 @@ Knows nothing of the columns.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from evaluation.benchmark import agreeing, split_file
+from evaluation.benchmark import agreeing, split_file, with_english
 from evaluation.item import Item
 
 _ENGLISH = "en"
@@ -22,11 +22,8 @@ def parallel(root: Path, language: str, items: Callable[[Path, str], Iterator[It
     english = {item.id: item for item in _read(root, _ENGLISH, items)}
     for item in _read(root, language, items):
         other = english.get(item.id)
-        if other is None or len(other.options) != len(item.options):
-            yield item
-        else:
-            told = item.model_copy(update={"english": other.text, "english_options": other.options})
-            yield agreeing(told, [other] if language != _ENGLISH else [])
+        told = with_english(item, other)
+        yield agreeing(told, [other] if other and told.english and language != _ENGLISH else [])
 
 
 def _read(root: Path, language: str, items: Callable[[Path, str], Iterator[Item]]) -> Iterator[Item]:

@@ -35,6 +35,8 @@ class Choice(BaseModel):
 class Plan(BaseModel):
     """A choice, and all that was there when it was made. `day` is the one on which guidelines count as expired.
 
+    `remote` says of models that run elsewhere what their servers are asked for.
+
     `items` is a hash over the items drawn, `prompts` and `questions` over the prompt files of team and evaluation.
     """
 
@@ -44,6 +46,7 @@ class Plan(BaseModel):
     day: date
     items: str
     models: tuple[LoadedModel, ...]
+    remote: dict[str, dict[str, Any]] = {}
     temperature: float
     engine: EngineSettings
     engines: dict[str, dict[str, Any]] = {}
@@ -95,6 +98,11 @@ def plan(choice: Choice, items: Sequence[Item], workspace: Workspace, day: date)
         day=day,
         items=digest(items),
         models=workspace.loaded(),
+        remote={
+            name: settings.remote[name].model_dump(include={"model", "context_length", "schema_style"})
+            for name in dict.fromkeys(map(workspace.model, ROLES))
+            if name in settings.remote
+        },
         temperature=settings.models.temperature,
         engine=settings.engine,
         engines=settings.engines,

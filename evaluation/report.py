@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from evaluation.answers import BASELINE, Answers, measure, overall, sorted_answers
+from evaluation.answers import BASELINE, Answers, baseline, measure, overall, sorted_answers
 from evaluation.errors import LibraryMissing
 from evaluation.figures import Figure, figures
 from evaluation.judge import Judgement, marked
 from evaluation.metric import Metric, Row
 from evaluation.metrics import metrics
 from evaluation.run_folder import Run
-from evaluation.versus import Versus, main_metric, versus
+from evaluation.versus import Versus, coupled, main_metric
 
 _REASONS = 3
 
@@ -74,13 +74,12 @@ def _section(benchmark: str, answers: Sequence[Answers]) -> Section:
     tables = [_coverage(answers)]
     tables += [table for metric in metrics().values() if (table := _measured(metric, answers))]
     tables += _judged(answers)
-    baseline = next((one for one in answers if one.system == BASELINE), None)
     notes: list[str] = []
-    if baseline:
-        try:
-            tables.append(compared(versus(baseline, [one for one in answers if one is not baseline])))
-        except LibraryMissing as error:
-            notes.append(str(error))
+    couples = [(first, one) for one in answers if one.system != BASELINE and (first := baseline(one, answers))]
+    try:
+        tables.append(compared(coupled(couples)))
+    except LibraryMissing as error:
+        notes.append(str(error))
     tables += [_reasons(answers), _faults(answers)]
     drawn, missing = figures(answers)
     return Section(benchmark, tuple(table for table in tables if table.rows), drawn, (*notes, *missing))
@@ -158,9 +157,9 @@ def _judged_row(one: Answers, judgements: Sequence[Judgement], axes: Sequence[st
 def compared(found: Sequence[Versus]) -> Table:
     """Differences with their intervals and tests."""
     head = ("system", "language", "n", "difference", "95 %", "differ", "McNemar p", "Holm p", "is n enough?")
-    against = found[0].first if found else BASELINE
+    against = found[0].first if len({one.first for one in found}) == 1 else f"{BASELINE}, each of its own run"
     note = (
-        f"Each system less {against} on the same items; paired bootstrap, exact McNemar test, Holm over this table. "
+        f"Each system less {BASELINE} on the same items; paired bootstrap, exact McNemar test, Holm over this table. "
         "Over several languages a question is one cluster, and there is no test."
     )
     return Table(f"Against {against}", head, tuple(_versus_row(one) for one in found), note)

@@ -44,7 +44,7 @@ def _raters(review: Review, rated: Sequence[Rated]) -> Table:
 
 
 def _scores(rated: Sequence[Rated], systems: tuple[str, str]) -> Table:
-    head = ("axis", *systems, "difference", "alpha")
+    head = ("axis", *systems, f"{systems[1]} less {systems[0]}", "alpha")
     found = tuple(
         (
             axis,

@@ -3,6 +3,7 @@
 Read from `rubrics/`, or from a file of one's own. Knows nothing of models.
 """
 
+import hashlib
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -38,6 +39,11 @@ class Rubric(BaseModel):
     system: str
     prompt: str
     axes: tuple[Axis, ...] = Field(min_length=1)
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that other words do not have."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
 
     def asked(self, question: str, references: str, answer: str, mark: str) -> str:
         """The prompt for one answer; the texts are quotations already. Raises MalformedRubric."""

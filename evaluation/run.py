@@ -14,7 +14,7 @@ from agents import marks
 from agents.conclusions import positions
 from agents.consultation import prepare
 from agents.errors import CaseError
-from agents.messages import Case
+from agents.messages import Case, Usage
 from agents.team import Resources
 from agents.workspace import ROLES, Workspace
 from evaluation.draw import Shown, shuffled
@@ -121,18 +121,19 @@ async def predict(shown: Shown, system: System, resources: Resources, workspace:
     A RuntimeError is what AutoGen makes of a mistake in an agent: one case is lost by it, not the run. Raises
     TranscriptError.
     """
-    begun, consultation = time.perf_counter(), ""
+    begun, consultation, spent = time.perf_counter(), "", list[Usage]()
     arranged = system.arranged(resources)
     try:
         case = case_of(shown)
         with workspace.recorded(arranged, evaluated=_key(plan, shown.item, system)) as recorder:
             consultation = recorder.consultation_id
-            sitting = Sitting(shown.item, case, arranged, recorder)
+            sitting = Sitting(shown.item, case, arranged, recorder, spent=spent)
             answered = await system.answer(sitting)
             seconds = sitting.clock()
             recorder.at_the_end({"seconds": seconds, "usage": answered.usage.model_dump(mode="json")})
     except (CaseError, KnowledgeError, ModelError, RuntimeError) as error:
-        answered, seconds = Answered(status="failed", reason=str(error)), time.perf_counter() - begun
+        answered = Answered(status="failed", reason=str(error), usage=sum(spent, Usage()))
+        seconds = time.perf_counter() - begun
     return _prediction(shown, system, answered, plan, seconds, consultation)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from autogen_core import CancellationToken
 
-from agents.messages import Case
+from agents.messages import Case, Usage
 from agents.team import Clock, Resources
 from evaluation.item import Item, Result
 from transcripts.recorder import Recorder
@@ -26,7 +26,10 @@ class Answered(Result):
 
 @dataclass(frozen=True)
 class Sitting:
-    """One item before one system. `case` is the item as it is asked; everything goes into `recorder`."""
+    """One item before one system. `case` is the item as it is asked; everything goes into `recorder`.
+
+    `spent` is what each turn of a model alone has cost, for when it fails in a later one.
+    """
 
     item: Item
     case: Case
@@ -34,6 +37,7 @@ class Sitting:
     recorder: Recorder
     token: CancellationToken = field(default_factory=CancellationToken)
     clock: Clock = field(default_factory=Clock)
+    spent: list[Usage] = field(default_factory=list)
 
     @property
     def budget(self) -> int:

@@ -46,13 +46,8 @@ def main_metric(answers: Answers) -> Metric:
     return metric("accuracy" if closed else "chrf")
 
 
-def versus(first: Answers, seconds: Sequence[Answers]) -> tuple[Versus, ...]:
-    """Each of the others against the first, by language, the tests adjusted together. Raises LibraryMissing."""
-    return coupled([(first, second) for second in seconds])
-
-
 def coupled(couples: Sequence[tuple[Answers, Answers]]) -> tuple[Versus, ...]:
-    """The second of each couple against its first, the tests of all adjusted together. Raises LibraryMissing."""
+    """The second of each couple against its first, by language, all tests adjusted together. Raises LibraryMissing."""
     found = [one for first, second in couples for one in _compared(first, second)]
     tested = [one for one in found if one.p is not None]
     adjusted = dict(zip(map(id, tested), holm([one.p for one in tested if one.p is not None]), strict=True))

@@ -60,6 +60,7 @@ def run_command(
     limit: Annotated[int | None, typer.Option(min=1, help="Items a benchmark and language; default: all.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Draws items, shuffles options, samples. Default: 7.")] = None,
     run: Annotated[Path | None, typer.Option(help="The run's folder; one that was begun goes on.")] = None,
+    again: Annotated[bool, typer.Option("--retry-failed", help="Ask again what failed, such as for a server.")] = False,
 ) -> None:
     """Answer every item with every system. Stopped or killed, it goes on with `--run FOLDER`, nothing done twice."""
     settings: Settings = context.obj.evaluating()
@@ -70,6 +71,9 @@ def run_command(
         settings = settings.model_copy(update={"models": settings.models.model_copy(update=dict.fromkeys(ROLES, name))})
     with Workspace(settings) as workspace:
         opened = _opened(workspace, begun, folder, data, _choice(begun, benchmark, language, system, limit, seed))
+        if again:
+            with opened.writing():
+                opened.predictions.put_failed_aside()
         asyncio.run(_watched(opened, workspace))
         Console().print(Text(_told(opened)), soft_wrap=True)
 
@@ -152,7 +156,8 @@ def _stopped(run: Run, total: int) -> str:
 def _told(run: Run) -> str:
     """How the run ended: answers, failures, and how busy the engine was."""
     failed = sum(prediction.status == "failed" for prediction in run.predictions)
-    lines = [f"{len(run.predictions)} answers are in {run.folder}, {failed} of them failed."]
+    again = f"; ask them again with --run {run.folder} --retry-failed" if failed else ""
+    lines = [f"{len(run.predictions)} answers are in {run.folder}, {failed} of them failed{again}."]
     if (busy := run.busy) is not None:
         verdict = "" if busy >= _BAR else f", under the {_BAR:.0%} that a long run should have"
         lines.append(f"The engine's sequences were in use {busy:.1%} of the time{verdict}.")
@@ -173,7 +178,7 @@ def judge(
     with Workspace(settings.model_copy(update={"models": roles})) as workspace:
         workspace.open_models()
         sha256 = next(loaded.sha256 for loaded in workspace.loaded() if loaded.name == model)
-        chosen = Judge(model, sha256, words)
+        chosen = Judge(model, sha256[:12] or settings.remote[model].model, words)
         asyncio.run(_judging(opened, chosen, workspace))
     said = [judgement for judgement in opened.judgements if judgement.judge == chosen.name]
     faults = sum(not judgement.marks for judgement in said)

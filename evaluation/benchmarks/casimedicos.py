@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from evaluation.benchmark import Benchmark, agreeing, split_file
+from evaluation.benchmark import Benchmark, agreeing, split_file, with_english
 from evaluation.item import Item
 from evaluation.records import json_lines
 
@@ -43,10 +43,8 @@ def _read(root: Path, language: str) -> Iterator[Item]:
         versions[line.id][line.lang] = _item(line)
     for languages in versions.values():
         if item := languages.get(language):
-            english = languages.get("en", item)
-            update = {"english": english.text, "english_options": english.options} if "en" in languages else {}
             others = (other for code, other in languages.items() if code != language)
-            yield agreeing(item.model_copy(update=update), others)
+            yield agreeing(with_english(item, languages.get("en")), others)
 
 
 def _item(line: _Line) -> Item:

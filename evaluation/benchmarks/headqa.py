@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from evaluation.benchmark import Benchmark, agreeing, split_file
+from evaluation.benchmark import Benchmark, agreeing, split_file, with_english
 from evaluation.item import Item
 from evaluation.records import json_document
 
@@ -47,7 +47,7 @@ def _read(root: Path, language: str) -> Iterator[Item]:
     for name, item in versions[language].items():
         english = versions.get("en", {}).get(name)
         others = (items[name] for code, items in versions.items() if code != language and name in items)
-        yield agreeing(_with_english(item, english), others)
+        yield agreeing(with_english(item, english), others)
 
 
 def _items(root: Path, language: str) -> dict[str, Item]:
@@ -68,12 +68,6 @@ def _item(exam: str, question: _Question, language: str) -> Item:
         right=tuple(place for place, option in enumerate(question.answers) if str(option.aid) == question.ra),
         excluded="it needs an image" if question.image else "",
     )
-
-
-def _with_english(item: Item, english: Item | None) -> Item:
-    if english is None or len(english.options) != len(item.options):
-        return item
-    return item.model_copy(update={"english": english.text, "english_options": english.options})
 
 
 BENCHMARK = Benchmark(

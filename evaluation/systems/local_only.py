@@ -23,7 +23,7 @@ async def _answer(sitting: Sitting) -> Answered:
 
 def _read(speaker: Speaker, argument: Argument) -> Answered:
     """The argument's conclusion, or the argument itself where the case is free text."""
-    speaker.usage += argument.usage
+    speaker.sitting.spent.append(argument.usage)
     reasoning, case = argument.reasoning, speaker.sitting.case
     text = reasoning.conclusion if admitted(case) else reasoning.text
     answer = noted_answer(speaker, text, reasoning.conclusion, (), case.language)

@@ -27,5 +27,5 @@ def test_every_fault_is_listed_with_its_item(folder: Path, capsys: pytest.Captur
     told = capsys.readouterr().out.splitlines()
     assert [line.partition(": ")[2] for line in told] == [
         "twin options: 'the same text stands twice'",
-        "excluded: 'the right option stands there twice'",
+        "excluded: 'its options cannot be asked: The answer options A and B are the same'",
     ]

@@ -27,6 +27,16 @@ def test_a_case_that_is_not_there_in_english_has_no_english_text(tmp_path: Path)
     assert (found.english, found.english_options) == (None, ())
 
 
+def test_english_with_another_number_of_options_is_not_taken(tmp_path: Path) -> None:
+    four = line("1", "en")
+    four["options"] = four["options"][:4]  # type: ignore[index]
+    json_lines(tmp_path / "casimedicos_dev.jsonl", [line("1", "es"), four])
+
+    (found,) = CASES.load(tmp_path, "es")
+
+    assert (found.english, found.english_options) == (None, ())
+
+
 def test_a_case_with_another_answer_in_another_language_is_not_asked(tmp_path: Path) -> None:
     json_lines(tmp_path / "casimedicos_dev.jsonl", [line("1", "es"), line("1", "en", "3")])
 

@@ -1,10 +1,12 @@
-"""Predictions are kept once and for ever."""
+"""Predictions are kept once; those that failed may be tried again."""
 
 from pathlib import Path
 
 import pytest
 
 from evaluation.errors import AnsweredTwice
+from evaluation.item import Prediction
+from evaluation.lines import Lines
 from evaluation.predictions import FILE, Predictions
 from tests.evaluation.runs.values import prediction
 
@@ -41,3 +43,16 @@ def test_what_was_being_written_is_answered_again(tmp_path: Path) -> None:
     opened.add(prediction("2"))
 
     assert (tmp_path / FILE).read_bytes() == content
+
+
+def test_what_failed_is_put_aside_and_answered_again(tmp_path: Path) -> None:
+    made = Predictions(tmp_path)
+    lost = prediction("2", status="failed", chosen=(), reason="the server did not answer")
+    for one in (prediction("1"), lost, prediction("3")):
+        made.add(one)
+
+    assert (made.put_failed_aside(), made.put_failed_aside()) == (1, 0)
+    made.add(prediction("2"))
+
+    assert [(one.id, one.status) for one in Predictions(tmp_path)] == [(id, "answered") for id in "132"]
+    assert Lines(tmp_path / "failed.jsonl", Prediction).read() == (lost,)

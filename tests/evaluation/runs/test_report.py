@@ -11,7 +11,7 @@ from evaluation.item import Prediction
 from evaluation.pages import markdown, page
 from evaluation.report import Section, Table, report
 from evaluation.run_folder import Run
-from evaluation.versus import versus
+from evaluation.versus import coupled
 from tests.evaluation.runs.values import item, plan, prediction
 
 HOSTILE = "<script>alert(1)</script> ![x](http://a.example/x.png) | cell |\n# Head \u202eevil"
@@ -97,7 +97,28 @@ def test_systems_of_two_runs_have_names_of_their_own(tmp_path: Path) -> None:
     first, second = sorted_answers(runs)
 
     assert (first.name, second.name) == ("direct (1)", "direct (2)")
-    assert [len(one.changed) for one in versus(first, [second])] == [3]
+    assert [len(one.changed) for one in coupled([(first, second)])] == [3]
+
+
+def test_each_run_is_held_against_its_own_direct(tmp_path: Path) -> None:
+    runs = [
+        run_of(tmp_path / name, *told("direct", direct), *told("rag", rag))
+        for name, direct, rag in (("a", 1, 2), ("b", 4, 3))
+    ]
+
+    against = table(report(runs), "Against direct, each of its own run")
+
+    assert column(against, "system") == ["rag (1)", "rag (2)"]
+    assert column(against, "difference") == ["+0.250", "-0.250"]
+
+
+def test_a_system_whose_run_has_no_direct_is_held_against_that_of_the_same_model(tmp_path: Path) -> None:
+    alone = run_of(tmp_path / "a", *told("direct", 1), systems=("direct",))
+    other = run_of(tmp_path / "b", *told("rag", 3), systems=("rag",))
+
+    against = table(report([alone, other]), "Against direct")
+
+    assert (column(against, "system"), column(against, "difference")) == (["rag"], ["+0.500"])
 
 
 @pytest.fixture

@@ -110,6 +110,24 @@ def test_a_model_that_fails_fails_one_prediction_with_its_reason(
     assert "knows no model ward-7b" in prediction.reason
 
 
+def test_what_was_written_before_a_failure_is_counted(workspace: Workspace, server: ChatServer, tmp_path: Path) -> None:
+    server.turns = [*server.turns[:1], answers(404, '{"error": {"message": "no such model"}}')]
+    run = begun(workspace, tmp_path / "run", ITEMS[0], systems=("direct",))
+
+    (prediction,) = finish(run, workspace)
+
+    assert prediction.status == "failed"
+    assert prediction.usage.completion_tokens > 0
+
+
+def test_what_servers_are_asked_for_is_part_of_the_plan(workspace: Workspace, tmp_path: Path) -> None:
+    run = begun(workspace, tmp_path / "run", ITEMS[0], systems=("direct",))
+
+    other = run.plan.model_copy(update={"remote": {"ward": {**run.plan.remote["ward"], "model": "ward-1b"}}})
+
+    assert list(run.plan.differences(other)) == ["remote.ward.model (ward-7b there, ward-1b now)"]
+
+
 def test_a_question_that_cannot_be_argued_fails_with_what_is_wrong(workspace: Workspace, tmp_path: Path) -> None:
     run = begun(workspace, tmp_path / "run", item("long", text="x " * 7000), systems=("direct",))
 

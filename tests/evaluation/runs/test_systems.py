@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agents.speaker import prompt
 from agents.workspace import Workspace
 from evaluation.draw import Shown
 from evaluation.errors import UnknownSystem
@@ -133,6 +134,20 @@ def test_direct_english_takes_the_benchmarks_own_english(workspace: Workspace, s
 
     assert len(server.requests) == 2
     assert f"{ENGLISH}\nOptions:\nA. No antibiotic\nB. Oral amoxicillin" in sent(server)[0]
+
+
+@pytest.mark.parametrize("name", ["direct-english", "coreasoner"])
+def test_what_the_benchmark_has_in_english_is_rendered_by_nobody(
+    name: str, workspace: Workspace, server: ChatServer
+) -> None:
+    told = {"english": ENGLISH, "english_hypothesis": "The girl breathes fast."}
+    asked = item(task="entailment", options=(), right=(), hypothesis="La niña respira.", label="neutral", **told)
+
+    sat(workspace, name, asked)
+
+    rendering = prompt("render", language="Spanish")
+    assert rendering not in [request["messages"][0]["content"] for request in server.requests]
+    assert sum("The girl breathes fast." in text for text in sent(server)) == 1
 
 
 def test_translate_then_english_renders_also_what_the_benchmark_has_in_english(
