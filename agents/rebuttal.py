@@ -19,7 +19,19 @@ from agents.concept import MAX_CONCEPTS
 from agents.conclusions import admitted, conclusion_type, meaning, named, read
 from agents.dispute import standing
 from agents.languages import phrase
-from agents.messages import Alignment, Argument, Case, Disagreement, Message, Rebuttal, Side, Usage
+from agents.messages import (
+    Alignment,
+    Argument,
+    Case,
+    Concept,
+    ConceptChain,
+    Disagreement,
+    Message,
+    Rebuttal,
+    Side,
+    Usage,
+)
+from agents.polarity import Polarity, mentioned
 from agents.quotation import fitting, quoted, quoted_lines
 from agents.reasoner import MIN_CONCEPTS, ListedConcepts, Reasoner, listing
 from agents.speaker import Spoken, Voice, prompt
@@ -135,10 +147,12 @@ class Respondent(BaseChatAgent):
         if wrong := _fault(written, reason, conclusion, case, language):
             return held.model_copy(update={"fault": phrase(wrong, case.language)})
         held = held.model_copy(update={"reason": reason})
-        chain = self._reasoner.chain(language, written, reason) if written.get("concepts") else argument.chain
-        if written["decision"] == "hold" or (conclusion == before and chain.names == argument.chain.names):
+        chain = argument.chain
+        if written.get("concepts"):
+            chain = _as_until_now(self._reasoner.chain(language, written, reason), reason, argument)
+        if written["decision"] == "hold" or (conclusion == before and chain.concepts == argument.chain.concepts):
             return held
-        listed = chain if chain.names and chain.names != argument.chain.names else None
+        listed = chain if chain.concepts and chain.concepts != argument.chain.concepts else None
         means = meaning(conclusion, case, language)
         came = {"decision": "revise", "conclusion": conclusion, "meaning": means, "concepts": listed}
         return held.model_copy(update=came)
@@ -164,6 +178,20 @@ def rebuttal_form(conclusions: Sequence[str], lists: bool = True) -> type[BaseMo
     if lists:
         fields["concepts"] = (listed, Field(None, min_length=MIN_CONCEPTS, max_length=MAX_CONCEPTS))
     return create_model("WrittenRebuttal", **fields)
+
+
+def _as_until_now(listed: ConceptChain, reason: str, argument: Argument) -> ConceptChain:
+    """What a side lists anew: asserted or denied as its chain or its argument has it where `reason` does not say it."""
+    former = {concept.compared.casefold(): concept.polarity for concept in argument.chain.concepts}
+    former |= {concept.name.casefold(): concept.polarity for concept in argument.chain.concepts}
+    found: dict[tuple[str, Polarity], Concept] = {}
+    for concept in listed.concepts:
+        polarity = concept.polarity
+        if not concept.core and mentioned(concept.name, reason, listed.language) is None:
+            said = mentioned(concept.name, argument.reasoning.text, listed.language)
+            polarity = former.get(concept.name.casefold()) or said or polarity
+        found.setdefault((concept.compared.casefold(), polarity), concept.model_copy(update={"polarity": polarity}))
+    return listed.model_copy(update={"concepts": tuple(found.values())})
 
 
 def _said(other: Argument, disagreement: Disagreement | None) -> list[str]:

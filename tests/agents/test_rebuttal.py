@@ -184,6 +184,52 @@ def test_a_revised_chain_is_aligned_again(sides: Sides, path: Path) -> None:
     assert [len(argued.recorded(kind)) for kind in (EventKind.FUSION, EventKind.CHAIN)] == [2, 3]
 
 
+UNMENTIONED = "The fever is high, so the hospital is the safer place for this girl."
+INDRAWING = ("fast breathing", "chest indrawing")
+
+
+def denied(sides: Sides, *english: str) -> Sides:
+    """English denies the chest indrawing that the local side asserts, in its argument alone, and then says this."""
+    sides.say(english, [held("B", HOLDS)] * len(english))
+    sides.english.turns[1] = says(listed(INDRAWING, "A"))
+    sides.local.turns[1] = says(listed(("chest indrawing", "ceftriaxona"), "B"))
+    return sides
+
+
+@pytest.mark.parametrize("concepts", [(*INDRAWING, "ceftriaxone"), ("ceftriaxone", "Chest indrawing", "no fever")])
+def test_what_was_denied_stays_denied_in_a_revision_whose_reason_does_not_mention_it(
+    sides: Sides, path: Path, concepts: tuple[str, ...]
+) -> None:
+    argued = argue(denied(sides, replies("revise", "B", UNMENTIONED, concepts)), path)
+
+    assert [c.polarity for c in argued.outcome.english.chain.concepts if "ndrawing" in c.name] == ["absent"]
+    left = argued.outcome.answer.disagreement
+    assert left is not None
+    assert [(c.english_polarity, c.local) for c in left.contradictions] == [("absent", "chest indrawing")]
+
+
+def test_a_denial_outlives_two_revisions_whose_reasons_do_not_mention_it(sides: Sides, path: Path) -> None:
+    revisions = (
+        replies("revise", "B", "In the argument the fever was forgotten.", ("fever", "no cough", "chest indrawing")),
+        replies("revise", "C", UNMENTIONED, ("cough", "chest indrawing", "fever")),
+    )
+
+    argued = argue(denied(sides, *revisions), path, rounds=2)
+
+    said = {c.name: c.polarity for c in argued.outcome.english.chain.concepts}
+    assert said == {"cough": "absent", "chest indrawing": "absent", "fever": "present"}
+
+
+@pytest.mark.parametrize("concepts", [INDRAWING, (*INDRAWING, "ceftriaxone")], ids=["the same list", "another list"])
+def test_a_reason_that_asserts_what_was_denied_changes_it(sides: Sides, path: Path, concepts: tuple[str, ...]) -> None:
+    reason = "The colleague is right that chest indrawing decides here, and this girl has it."
+
+    argued = argue(denied(sides, replies("revise", "B", reason, concepts)), path)
+
+    assert argued.outcome.english.chain.concepts[1].polarity == "present"
+    assert argued.outcome.answer.disagreement is None
+
+
 def test_where_nobody_moves_nothing_is_aligned_again_and_no_further_round_is_asked(sides: Sides, path: Path) -> None:
     argued = argue(sides.say([held("A", ENGLISH_REASON)], [held("B", HOLDS)]), path, rounds=3)
 
