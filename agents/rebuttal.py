@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from agents.checker import fault
 from agents.concept import MAX_CONCEPTS
 from agents.conclusions import admitted, conclusion_type, meaning, named, read
-from agents.dispute import standing
+from agents.dispute import contradicting, qualified, standing
 from agents.languages import phrase
 from agents.messages import (
     Alignment,
@@ -109,7 +109,7 @@ class Respondent(BaseChatAgent):
     async def _asked(self, case: Case, stands: dict[Side, Argument], alignment: Alignment) -> str:
         """What the side is asked: the other's concepts and conclusion, and the passages, all of it quoted."""
         other = stands[_OTHER[self._reasoner.side]]
-        lines = _said(other, alignment.disagreement)
+        lines = _said(other, alignment.disagreement, case.language)
         room = self._settings.evidence_tokens
         passages, mark = quoted(await fitting(alignment.evidence.relevant, room, self._voice.tokens), lines)
         return prompt(
@@ -194,12 +194,17 @@ def _as_until_now(listed: ConceptChain, reason: str, argument: Argument) -> Conc
     return listed.model_copy(update={"concepts": tuple(found.values())})
 
 
-def _said(other: Argument, disagreement: Disagreement | None) -> list[str]:
-    """What a side is shown of the other: its concepts in order, its conclusion, and what contradicts what."""
-    lines = [f"Concept {number}: {name}" for number, name in enumerate(other.chain.names, start=1)]
+def _said(other: Argument, disagreement: Disagreement | None, language: str) -> list[str]:
+    """What a side is shown of the other: its concepts in order, its conclusion, and what contradicts what.
+
+    What is denied or forbidden says so. `language` is that of the case.
+    """
+    chain = other.chain
+    names = (qualified(concept.name, concept.polarity, chain.language, "en") for concept in chain.concepts)
+    lines = [f"Concept {number}: {name}" for number, name in enumerate(names, start=1)]
     lines.append(f"Conclusion: {named(other.reasoning.conclusion, other.reasoning.meaning) or '-'}")
     contradictions = disagreement.contradictions if disagreement else ()
-    return lines + [f"Contradiction: {found.english} / {found.local}" for found in contradictions]
+    return lines + [f"Contradiction: {' / '.join(contradicting(found, language, 'en'))}" for found in contradictions]
 
 
 def _fault(written: dict[str, object], reason: str, conclusion: str, case: Case, language: str) -> str | None:

@@ -22,7 +22,7 @@ from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, Use
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.conclusions import admitted, agreed, meaning, named, request
-from agents.dispute import standing
+from agents.dispute import contradicting, qualified, standing
 from agents.draft import Draft, answer_form, drafted, judged_again
 from agents.judge import judged
 from agents.languages import language, phrase
@@ -34,6 +34,7 @@ from agents.messages import (
     CitedPassage,
     Claim,
     Disagreement,
+    FusedConcept,
     Part,
     Reasoning,
     Side,
@@ -199,7 +200,7 @@ class Synthesizer(BaseChatAgent):
         arguments: dict[Side, Argument],
         alignment: Alignment,
     ) -> str:
-        names = [c.local_name or c.name for c in alignment.fused.concepts]
+        names = [_chained(concept, case.language) for concept in alignment.fused.concepts]
         asked = case_text(case.text, case.options, case.hypothesis).removeprefix("Case:\n").removeprefix(case.text)
         english, local = (arguments[side].reasoning for side in ("english", "local"))
         return prompt(
@@ -207,7 +208,7 @@ class Synthesizer(BaseChatAgent):
             case=case.text,
             options=asked.strip(),
             chain=" → ".join(names) or "-",
-            disputed=disputed(alignment.disagreement),
+            disputed=disputed(alignment.disagreement, case.language),
             english=self._opinion(english),
             local=self._opinion(local),
             instruction=f"{request(case)} {language(case.language).instruction}".strip(),
@@ -273,10 +274,17 @@ class Synthesizer(BaseChatAgent):
         """Nothing is kept between cases."""
 
 
-def disputed(disagreement: Disagreement | None) -> str:
-    """Lines that say what one side asserts and the other denies; empty where they do not."""
-    found = disagreement.contradictions if disagreement else ()
-    return "".join(f"\nThey contradict each other: {c.english} (English), {c.local} (local)" for c in found)
+def _chained(concept: FusedConcept, language: str) -> str:
+    """A concept of the chain as the model reads it: by its name in the `language` of the case where it has one."""
+    spoken = "en" if concept.origin == "english" else language
+    return qualified(concept.local_name or concept.name, concept.polarity, spoken, "en")
+
+
+def disputed(disagreement: Disagreement | None, language: str) -> str:
+    """Lines that say what one side asserts and the other denies, in a case's `language`; empty where they do not."""
+    contradictions = disagreement.contradictions if disagreement else ()
+    pairs = (contradicting(found, language, "en") for found in contradictions)
+    return "".join(f"\nThey contradict each other: {english} (English), {local} (local)" for english, local in pairs)
 
 
 def _concluded(answer: Answer, case: Case, told: Told, arguments: Mapping[Side, Argument]) -> Answer:

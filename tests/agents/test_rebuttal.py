@@ -230,6 +230,41 @@ def test_a_reason_that_asserts_what_was_denied_changes_it(sides: Sides, path: Pa
     assert argued.outcome.answer.disagreement is None
 
 
+def forbidden(sides: Sides) -> Sides:
+    """English forbids the aspirin that the local side gives, in its argument alone; both hold."""
+    sides.say([held("A", UNMENTIONED)], [held("B", HOLDS)])
+    sides.english.turns[:2] = [says("Avoid aspirin in a child."), says(listed(("aspirin", "no antibiotic"), "A"))]
+    sides.local.turns[1] = says(listed(("aspirina", "fiebre alta"), "B"))
+    return sides
+
+
+def test_a_side_reads_what_the_other_denies_or_forbids_where_the_name_does_not_say_it(sides: Sides, path: Path) -> None:
+    argue(forbidden(sides), path)
+
+    asked = sides.asked("local", 2)[-1]
+    assert "> Concept 1: aspirin (contraindicated)\n> Concept 2: no antibiotic\n" in asked
+    assert "> Contradiction: aspirin (contraindicated) / aspirina\n" in asked
+
+
+def test_the_synthesizer_reads_what_is_denied_or_forbidden_where_the_name_does_not_say_it(
+    sides: Sides, path: Path
+) -> None:
+    argue(forbidden(sides), path)
+
+    asked = sides.synthesizer.requests[0]["messages"][-1]["content"]
+    assert "in order: aspirin (contraindicated) → no antibiotic\n" in asked
+    assert "contradict each other: aspirin (contraindicated) (English), aspirina (local)\n" in asked
+
+
+def test_a_contradiction_is_told_with_who_denies_in_the_language_of_the_case(sides: Sides, path: Path) -> None:
+    argued = argue(forbidden(sides), path)
+
+    left = argued.outcome.answer.disagreement
+    assert left is not None
+    forbids = f"aspirin ({phrase('contraindicated', 'es')})"
+    assert left.told.splitlines()[-1] == phrase("contradiction", "es", english=forbids, local="aspirina")
+
+
 def test_where_nobody_moves_nothing_is_aligned_again_and_no_further_round_is_asked(sides: Sides, path: Path) -> None:
     argued = argue(sides.say([held("A", ENGLISH_REASON)], [held("B", HOLDS)]), path, rounds=3)
 

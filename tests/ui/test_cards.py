@@ -9,7 +9,18 @@ from html.parser import HTMLParser
 import pytest
 
 from agents.languages import phrase
-from agents.messages import Alignment, Claim, Contradiction, Disagreement, Evidence, FusedChain, FusedConcept, Missing
+from agents.messages import (
+    Alignment,
+    Claim,
+    Concept,
+    ConceptChain,
+    Contradiction,
+    Disagreement,
+    Evidence,
+    FusedChain,
+    FusedConcept,
+    Missing,
+)
 from agents.polarity import Polarity
 from tests.ui.values import DIGEST, alarm, alignment, argument, cited, given, passage, rebuttal
 from ui import cards
@@ -264,6 +275,24 @@ def test_a_disagreement_is_told_in_the_language_of_the_answer_with_who_holds_and
     told = [phrase("held", "ar", reason=f"{side} reason") for side in ("english", "local")]
     order = [phrase("english_side", "ar"), told[0], phrase("local_side", "ar"), told[1]]
     assert sorted(order, key=page.text.index) == order
+
+
+def test_a_contradiction_in_the_banner_says_who_denies_in_the_language_of_the_answer() -> None:
+    found = Contradiction(english="aspirin", local="aspirina", similarity=0.9, english_polarity="contraindicated")
+    found = found.model_copy(update={"local_polarity": "present"})
+    answer = given("x", language="ja", disagreement=Disagreement(english="A", local="A", contradictions=(found,)))
+
+    told = phrase("contradiction", "ja", english="aspirin (禁忌)", local="aspirina")
+    assert told in Page(cards.disagreement(answer)).text
+
+
+def test_a_revised_list_marks_what_is_denied() -> None:
+    listed = (Concept(name="fever"), Concept(name="aspirin", polarity="contraindicated"))
+    chain = ConceptChain(side="local", language="en", status="listed", concepts=listed)
+
+    text = Page(cards.rebuttal(WORDS, rebuttal("zinc", concepts=chain))).text
+
+    assert f"feveraspirin {WORDS['contraindicated']}" in text
 
 
 def test_a_side_that_changed_its_mind_shows_from_what_to_what_and_why() -> None:
