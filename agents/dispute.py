@@ -64,7 +64,7 @@ def told(disagreement: Disagreement, language: str) -> str:
 def contradiction(found: Contradiction, language: str) -> str:
     """A contradiction as a line to read, in the language of the case."""
     english, local = contradicting(found, language, language)
-    return phrase("contradiction", language, english=english, local=local)
+    return phrase("two_doses" if found.of_dose else "contradiction", language, english=english, local=local)
 
 
 def contradicting(found: Contradiction, language: str, reader: str) -> tuple[str, str]:

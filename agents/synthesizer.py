@@ -281,7 +281,7 @@ def _chained(concept: FusedConcept, language: str) -> str:
 
 
 def disputed(disagreement: Disagreement | None, language: str) -> str:
-    """Lines that say what one side asserts and the other denies, in a case's `language`; empty where they do not."""
+    """Lines that say what the sides contradict each other in, of a case in `language`; empty where they do not."""
     contradictions = disagreement.contradictions if disagreement else ()
     pairs = (contradicting(found, language, "en") for found in contradictions)
     return "".join(f"\nThey contradict each other: {english} (English), {local} (local)" for english, local in pairs)

@@ -286,6 +286,15 @@ def test_a_contradiction_in_the_banner_says_who_denies_in_the_language_of_the_an
     assert told in Page(cards.disagreement(answer)).text
 
 
+def test_two_doses_in_the_banner_are_not_told_as_a_denial() -> None:
+    said: dict[str, Polarity] = {"english_polarity": "present", "local_polarity": "present"}
+    found = Contradiction(english="amoxicillin 40 mg/kg", local="amoxicilina 80 mg/kg", similarity=0.9, **said)
+    answer = given("x", language="es", disagreement=Disagreement(english="A", local="A", contradictions=(found,)))
+
+    told = phrase("two_doses", "es", english="amoxicillin 40 mg/kg", local="amoxicilina 80 mg/kg")
+    assert told in Page(cards.disagreement(answer)).text
+
+
 def test_a_revised_list_marks_what_is_denied() -> None:
     listed = (Concept(name="fever"), Concept(name="aspirin", polarity="contraindicated"))
     chain = ConceptChain(side="local", language="en", status="listed", concepts=listed)
