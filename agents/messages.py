@@ -401,7 +401,8 @@ class Answer(Message):
     `conclusion` is a letter where the case has options, a label where it has a hypothesis, and `meaning` what that
     stands for. `mode`: `synthesized` by the model; `evidence_only` lists passages because the model's text was not
     usable; `no_answer` where there is neither, and a letter or a label then is what two of the agents share. `reason`
-    says why, in the answer's language.
+    says why, in the answer's language. Where both sides share a letter or a label and the answer has another,
+    `against` tells both, and `unsupported` has the answer's.
     `missing` is what there was not.
     """
 
@@ -413,6 +414,7 @@ class Answer(Message):
     claims: tuple[Claim, ...] = ()
     unsupported: tuple[str, ...] = ()
     disagreement: Disagreement | None = None
+    against: str = ""
     missing: tuple[Missing, ...] = ()
     reason: str = ""
     usage: Usage = Usage()

@@ -288,10 +288,17 @@ def disputed(disagreement: Disagreement | None, language: str) -> str:
 
 
 def _concluded(answer: Answer, case: Case, told: Told, arguments: Mapping[Side, Argument]) -> Answer:
-    """The answer with the letter or label that two agents share, where its own sentences could not carry one."""
+    """The answer with the letter or label that two agents share, where its own sentences could not carry one.
+
+    Its own is marked where none of its sentences is supported, or where both sides share another.
+    """
+    if not admitted(case):
+        return answer
     english, local = (arguments[side].reasoning.conclusion for side in ("english", "local"))
+    if answer.conclusion:
+        return _doubted(answer, case, english if english == local else "")
     conclusion = agreed(english, local, told.draft.conclusion if told.draft else "")
-    if answer.conclusion or not conclusion or not admitted(case):
+    if not conclusion:
         return answer
     update = {
         "conclusion": conclusion,
@@ -300,6 +307,16 @@ def _concluded(answer: Answer, case: Case, told: Told, arguments: Mapping[Side, 
         "text": answer.text if answer.mode == "synthesized" else f"{phrase('agreed', case.language)} {answer.text}",
     }
     return answer.model_copy(update=update)
+
+
+def _doubted(answer: Answer, case: Case, shared: str) -> Answer:
+    """The answer with its letter or label marked where nothing bears it; `shared` is that of both sides, if any."""
+    other = shared if shared != answer.conclusion else ""
+    if not other and any(claim.supported for claim in answer.claims):
+        return answer
+    sides, own = named(other, meaning(other, case, case.language)), named(answer.conclusion, answer.meaning)
+    against = phrase("against_both", case.language, sides=sides, answer=own) if other else ""
+    return answer.model_copy(update={"unsupported": (*answer.unsupported, answer.conclusion), "against": against})
 
 
 def _showable(claim: Claim, code: str) -> Claim:

@@ -270,18 +270,27 @@ def _unsynthesized(given: Answer, found: Evidence | None) -> str:
 
 
 def disagreement(given: Answer) -> str:
-    """A banner with both conclusions where they differ, who holds which and why, in the language of the answer."""
-    found = given.disagreement
-    if found is None:
+    """A banner with both conclusions where they differ, who holds which and why, in the language of the answer.
+
+    Where both sides conclude one thing and the answer another, that stands first.
+    """
+    if given.disagreement is None and not given.against:
         return ""
     known = languages()[given.language]
-    say = known.code
-    contradictions = "".join(f"<p>{escape(contradiction(c, say))}</p>" for c in found.contradictions)
+    against = f"<h2>{escape(given.against)}</h2>" if given.against else ""
+    differing = _differing(given.disagreement, known.code) if given.disagreement else ""
     return (
         f'<section class="disagreement" role="alert" dir="{known.direction}" lang="{known.code}">'
+        f"{against}{differing}</section>"
+    )
+
+
+def _differing(found: Disagreement, say: str) -> str:
+    contradictions = "".join(f"<p>{escape(contradiction(c, say))}</p>" for c in found.contradictions)
+    return (
         f"<h2>{escape(phrase('disagreement', say))}</h2><p>{escape(phrase('weigh', say))}</p><dl>"
         f"{_stand(found, 'english', found.english, say)}{_stand(found, 'local', found.local, say)}</dl>"
-        f"{contradictions}</section>"
+        f"{contradictions}"
     )
 
 

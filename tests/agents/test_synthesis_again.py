@@ -172,6 +172,46 @@ async def test_a_letter_that_two_agents_share_outlives_sentences_of_no_use(
     assert answer.text.startswith(phrase("agreed", "es")) is bool(shared)
 
 
+LETTERED = {letter: spoken((GOOD, [2]), conclusion=letter).text for letter in ("A", "B", "")}
+
+
+async def test_a_letter_against_that_of_both_sides_is_marked_and_both_are_told(ward: Ward) -> None:
+    answer = await ward.answers(says(LETTERED["A"]), sides=("B", "B"))
+
+    assert (answer.mode, answer.conclusion, answer.unsupported) == ("synthesized", "A", ("A",))
+    both, own = (f"{letter}: {meaning}" for letter, meaning in (("B", OPTIONS[1]), ("A", OPTIONS[0])))
+    assert answer.against == phrase("against_both", "es", sides=both, answer=own)
+
+
+@pytest.mark.parametrize("sides", [("A", "A"), ("A", "B"), ("B", "A"), ("B", ""), ("", "")])
+async def test_a_letter_that_not_both_sides_are_against_stands_as_it_is(ward: Ward, sides: tuple[str, str]) -> None:
+    answer = await ward.answers(says(LETTERED["A"]), sides=sides)
+
+    assert (answer.conclusion, answer.unsupported, answer.against) == ("A", (), "")
+
+
+async def test_a_letter_is_marked_where_no_sentence_is_supported(ward: Ward) -> None:
+    operate = "Operar hoy mismo la apendicitis."
+    text = spoken((operate, []), conclusion="A").text
+
+    answer = await ward.answers(says(text), found=alignment(), sides=("A", "A"))
+
+    assert (answer.mode, answer.conclusion, answer.unsupported) == ("synthesized", "A", (operate, "A"))
+    assert answer.against == ""
+
+
+async def test_a_letter_of_both_sides_where_the_model_wrote_none_is_not_against_anything(ward: Ward) -> None:
+    answer = await ward.answers(says(LETTERED[""]), sides=("B", "B"))
+
+    assert (answer.conclusion, answer.unsupported, answer.against) == ("B", ("B",), "")
+
+
+async def test_a_conclusion_in_words_is_judged_by_its_words_alone(ward: Ward) -> None:
+    answer = await ward.answers(says(USABLE))
+
+    assert (answer.unsupported, answer.against) == ((), "")
+
+
 async def test_without_a_model_that_writes_the_letter_of_both_sides_stays(ward: Ward) -> None:
     answer = await ward.answers(answers(400), sides=("B", "B"), found=alignment())
 

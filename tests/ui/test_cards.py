@@ -113,7 +113,7 @@ SHOWN: dict[str, Callable[[str], str]] = {
     "rebuttal, held": lambda text: cards.rebuttal(WORDS, rebuttal(text, decision="hold")),
     "rebuttal, silent": lambda text: cards.rebuttal(WORDS, rebuttal("", decision="hold", fault=text)),
     "answering": lambda text: cards.answering(WORDS, text, "en"),
-    "disagreement": lambda text: cards.disagreement(given(text)),
+    "disagreement": lambda text: cards.disagreement(given(text, against=text)),
     "missing": lambda text: cards.missing(WORDS, given(text).missing),
     "status": lambda text: cards.status(text),
     "alarm": lambda text: cards.alarm(alarm(text)),
@@ -262,6 +262,16 @@ def test_a_disagreement_stands_above_the_answer_with_both_conclusions() -> None:
 
 def test_where_both_agree_there_is_no_banner() -> None:
     assert cards.disagreement(given("x", disagreement=None)) == ""
+
+
+@pytest.mark.parametrize("found", [None, Disagreement(english="B", local="B")], ids=["agreed", "in dispute"])
+def test_an_answer_against_both_sides_says_so_in_the_banner(found: Disagreement | None) -> None:
+    page = Page(cards.disagreement(given("x", language="ar", disagreement=found, against="B / A")))
+
+    (banner,) = page.of("disagreement")
+    assert (banner["lang"], banner["dir"]) == ("ar", "rtl")
+    assert page.text.startswith("B / A")
+    assert (phrase("disagreement", "ar") in page.text) is (found is not None)
 
 
 def test_a_disagreement_is_told_in_the_language_of_the_answer_with_who_holds_and_why() -> None:
