@@ -54,8 +54,8 @@ from transcripts.recorder import Recorder
 class SynthesisSettings(BaseModel):
     """Budgets of the answer: its own tokens, each time it is written, and the tokens of evidence that the model reads.
 
-    `attempts` 1 never asks again. `judge` has the model judge each sentence that the checker accepts. With `arguments`
-    the model reads both arguments whole, not only what they conclude.
+    `attempts` 1 never asks again. `judge` has the model judge each sentence that the checker accepts, the conclusion
+    among them where it is one. With `arguments` the model reads both arguments whole, not only what they conclude.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -170,16 +170,22 @@ class Synthesizer(BaseChatAgent):
     async def _judged(
         self, told: Told, draft: Draft, passages: Sequence[CitedPassage], token: CancellationToken
     ) -> AsyncGenerator[ModelClientStreamingChunkEvent, None]:
-        """Chunks of the verdicts; the draft then has only those sentences supported that the model did not refuse."""
+        """Chunks of the verdicts; the draft then has only those sentences supported that the model did not refuse.
+
+        A conclusion in free text is one of them.
+        """
         claims: list[Claim] = []
-        async for item in judged(draft.claims, passages, self._voice, token):
+        concluded = (draft.concluded,) if draft.concluded else ()
+        async for item in judged((*draft.claims, *concluded), passages, self._voice, token):
             if isinstance(item, Spoken):
                 told.heard(item)
             elif isinstance(item, Claim):
                 claims.append(item)
             else:
                 yield item
-        told.draft = judged_again(draft._replace(claims=tuple(claims)), passages)
+        count = len(draft.claims)
+        again = draft._replace(claims=tuple(claims[:count]), concluded=claims[count] if concluded else None)
+        told.draft = judged_again(again, passages)
 
     async def shown(self, alignment: Alignment) -> tuple[CitedPassage, ...]:
         """The relevant passages that fit the budget, best of each language in turn, at least one."""

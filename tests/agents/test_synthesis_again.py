@@ -233,7 +233,7 @@ async def test_without_the_setting_no_model_judges(ward: Ward) -> None:
 async def test_a_judge_that_agrees_changes_nothing(ward: Ward) -> None:
     answer = await ward.answers(says(USABLE), verdict("yes"), judge=True)
 
-    assert (answer.text, answer.claims[0].supported, len(ward.requests)) == (f"{GOOD} [2]", True, 2)
+    assert (answer.text, answer.claims[0].supported, answer.unsupported) == (f"{GOOD} [2]", True, ())
 
 
 async def test_a_judge_reads_the_cited_passage_and_the_sentence_and_answers_in_a_form(ward: Ward) -> None:
@@ -256,6 +256,32 @@ async def test_a_judge_may_refuse_what_the_checker_accepts(ward: Ward) -> None:
     assert answer.unsupported[0] == "Dar amoxicilina oral durante 5 días al niño."
 
 
+TREAT = "Dar amoxicilina oral 40 mg/kg dos veces al día durante 5 días al niño con neumonía."
+
+
+async def test_a_judge_is_asked_about_a_conclusion_in_words_too(ward: Ward) -> None:
+    concluded = spoken((GOOD, [2]), conclusion=TREAT).text
+
+    answer = await ward.answers(says(concluded), verdict("yes"), verdict("no"), judge=True)
+
+    assert f"> {TREAT}" in ward.said(2)[1]
+    assert (answer.mode, answer.conclusion, answer.unsupported) == ("synthesized", TREAT, (TREAT,))
+
+
+async def test_a_conclusion_that_the_judge_accepts_stands(ward: Ward) -> None:
+    concluded = spoken((GOOD, [2]), conclusion=TREAT).text
+
+    answer = await ward.answers(says(concluded), verdict("yes"), judge=True)
+
+    assert (len(ward.requests), answer.conclusion, answer.unsupported) == (3, TREAT, ())
+
+
+async def test_a_judge_is_not_asked_about_a_letter(ward: Ward) -> None:
+    await ward.answers(says(LETTERED["A"]), verdict("yes"), sides=("A", "A"), judge=True)
+
+    assert len(ward.requests) == 2
+
+
 @pytest.mark.parametrize(
     "turn",
     [says("maybe"), says('{"stands_there": "y', reason="length"), verdict("perhaps")],
@@ -268,7 +294,7 @@ async def test_what_is_no_yes_refuses(ward: Ward, turn: Turn) -> None:
 
 
 async def test_a_judge_is_not_asked_about_what_the_checker_refuses(ward: Ward) -> None:
-    two = spoken((GOOD, [2]), ("Operar hoy mismo la apendicitis.", [2])).text
+    two = spoken((GOOD, [2]), ("Operar hoy mismo la apendicitis.", [2]), conclusion="Apendicitis: operar.").text
 
     answer = await ward.answers(says(two), verdict("yes"), judge=True)
 
