@@ -21,6 +21,7 @@ from agents.dispute import goes_on, stance
 from agents.languages import phrase
 from agents.messages import Alignment, Answer, Argument, Contradiction, Disagreement, Rebuttal, Side
 from agents.rebuttal import rebuttal_form
+from agents.retold import told
 from agents.team import BY_NAME, Resources, Role, TeamSettings
 from models.endpoint import RemoteSettings
 from models.endpoints import Endpoints
@@ -372,6 +373,26 @@ def test_every_rebuttal_is_on_the_record_as_it_was_shown(sides: Sides, path: Pat
 
     recorded = {body["side"]: Rebuttal.model_validate(body) for body in argued.recorded(EventKind.REBUTTAL)}
     assert recorded == argued.rebuttals == {r.side: r for r in argued.outcome.alignment.rebuttals}
+
+
+@pytest.mark.parametrize(
+    "replied", [held("B", HOLDS), replies("revise", "C", SPANISH_REASON, ("fiebre", "sin tos"))], ids=["held", "moved"]
+)
+def test_a_record_tells_the_alignments_and_the_outcome_again_with_what_was_said_to_each_other(
+    sides: Sides, path: Path, replied: str
+) -> None:
+    argued = argue(sides.say([held("A", ENGLISH_REASON)], [replied]), path)
+
+    again = [item.progress for item in told(argued.events)]
+    aligned = [item for item in argued.shown if isinstance(item, Alignment)]
+    assert [item for item in again if isinstance(item, Alignment)] == [
+        alignment.model_copy(update={"spans": ()}) for alignment in aligned
+    ]
+    assert isinstance(again[-1], Outcome)
+    assert (again[-1].alignment, again[-1].usage) == (
+        argued.outcome.alignment.model_copy(update={"spans": ()}),
+        argued.outcome.usage,
+    )
 
 
 def test_what_a_rebuttal_cost_is_counted(sides: Sides, path: Path) -> None:
