@@ -6,7 +6,8 @@ Works on values alone; decides nothing between the sides and asks no model.
 from collections.abc import Mapping, Sequence
 
 from agents.languages import phrase
-from agents.messages import Alignment, Argument, Disagreement, Rebuttal, Side
+from agents.messages import Alignment, Argument, Contradiction, Disagreement, Rebuttal, Side
+from agents.polarity import Polarity, judge
 
 
 def standing(arguments: Mapping[Side, Argument], rebuttals: Sequence[Rebuttal]) -> dict[Side, Argument]:
@@ -56,8 +57,32 @@ def told(disagreement: Disagreement, language: str) -> str:
         words = " ".join(stance(r, language) for r in disagreement.rebuttals if r.side == side)
         lines.append(f"{phrase(f'{side}_side', language)}: {conclusion or '-'} {words}".strip())
     for found in disagreement.contradictions:
-        lines.append(phrase("contradiction", language, english=found.english, local=found.local))
+        lines.append(contradiction(found, language))
     return "\n".join(lines)
+
+
+def contradiction(found: Contradiction, language: str) -> str:
+    """A contradiction as a line to read, in the language of the case."""
+    english, local = contradicting(found, language, language)
+    return phrase("two_doses" if found.of_dose else "contradiction", language, english=english, local=local)
+
+
+def contradicting(found: Contradiction, language: str, reader: str) -> tuple[str, str]:
+    """What the English side and the local one, in its `language`, contradict each other in, for a `reader` of another.
+
+    Both are language codes.
+    """
+    english = qualified(found.english, found.english_polarity, "en", reader)
+    return english, qualified(found.local, found.local_polarity, language, reader)
+
+
+def qualified(name: str, polarity: Polarity, language: str, reader: str) -> str:
+    """A concept's name in its `language`; for a `reader` of another, that it is denied or forbidden stands behind it.
+
+    Not where the name says so itself: "aspirin (contraindicated)" is what only an argument forbids, "no aspirin" stays.
+    """
+    says_so = polarity == "present" or judge(name, language).polarity == polarity
+    return name if says_so else f"{name} ({phrase(polarity, reader)})"
 
 
 def stance(rebuttal: Rebuttal, language: str) -> str:

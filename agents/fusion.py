@@ -2,7 +2,8 @@
 
 `paper` is the released rule of Gao et al. 2026 (arXiv 2601.08267). `grounded` merges cross-language synonyms,
 inserts related concepts by that rule, and keeps what is related to nothing English in a local-only lane instead
-of dropping it; a concept that one side denies and the other asserts is a contradiction. `side_by_side` fuses nothing.
+of dropping it; a concept that one side denies and the other asserts, or of which they give two doses, is a
+contradiction. `side_by_side` fuses nothing.
 Works on vectors it is given; knows nothing of models, stores or agents.
 """
 
@@ -12,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from agents.doses import doses_differ
 from agents.messages import Concept, ConceptChain, Decision, FusedChain, FusedConcept
 from agents.scaffold import Scaffold, fused_concept, merged, numbered, place, place_of
 from agents.synonyms import Cosines, Pair, Synonyms, Vectors, normalised
@@ -82,7 +84,7 @@ class GroundedFusion:
     """Synonyms merge, related concepts are inserted, the rest waits in the local-only lane for evidence.
 
     So does a concept of which it is not sure whether it is an English one: a guideline that has it makes it its own.
-    A denied concept is never placed beside an asserted one.
+    A denied concept is never placed beside an asserted one, and two doses are never merged.
     """
 
     def __init__(self, synonyms: Synonyms, related: float) -> None:
@@ -111,7 +113,9 @@ class GroundedFusion:
     def _join(self, scaffold: Scaffold, concept: Concept, synonym: Concept, pair: Pair) -> None:
         anchor = scaffold.index(synonym.name)
         if concept.asserted != synonym.asserted:
-            scaffold.contradict(concept, synonym, anchor, pair)
+            scaffold.contradict(concept, synonym, anchor, pair, "opposite_polarity")
+        elif doses_differ(concept, synonym):
+            scaffold.contradict(concept, synonym, anchor, pair, "another_dose")
         elif pair.certain:
             scaffold.merge(concept, anchor, pair)
         else:

@@ -196,7 +196,7 @@ class FusedConcept(Message):
     concept is `scaffold`; a local one is `merged` with its English synonym, `inserted` beside its anchor, or waits
     in the local-only lane as `promoted` (a passage supports it) or `unconfirmed`; one that is `unsure` is perhaps its
     anchor's synonym, and is merged with it unless a passage supports it. `contradicted` is one that denies what the
-    other side asserts, or the other way round; `rejected` is the paper's drop.
+    other side asserts, or the other way round, or gives another dose; `rejected` is the paper's drop.
     """
 
     name: str
@@ -228,6 +228,7 @@ class Decision(Message):
         "synonym",
         "unsure",
         "opposite_polarity",
+        "another_dose",
         "after_first",
         "before_last",
         "nearer_left",
@@ -249,9 +250,10 @@ class Decision(Message):
 
 
 class Contradiction(Message):
-    """A concept on which the two sides say opposite things; `similarity` is the cosine between the two names.
+    """A concept on which the two sides say opposite things, or give two doses.
 
-    One of the polarities is `present` and the other is not.
+    `similarity` is the cosine between the two names. Of opposite things one of the polarities is `present` and the
+    other is not.
     """
 
     english: str
@@ -260,12 +262,17 @@ class Contradiction(Message):
     english_polarity: Polarity = "present"
     local_polarity: Polarity = "absent"
 
+    @property
+    def of_dose(self) -> bool:
+        """Whether both say the same and differ in the doses that their names give."""
+        return (self.english_polarity == "present") == (self.local_polarity == "present")
+
 
 class FusedChain(Message):
     """The outcome of fusion: `concepts` in order, and `aside` those that did not enter the chain.
 
-    `contradictions` are concepts that one side asserts and the other denies or forbids; they never merge. `decisions`
-    are the steps from the English chain to this one.
+    `contradictions` are concepts that one side asserts and the other denies or forbids, or of which they give two
+    doses; they never merge. `decisions` are the steps from the English chain to this one.
     """
 
     strategy: str
@@ -331,7 +338,7 @@ class Rebuttal(Message):
 
 
 class Disagreement(Message):
-    """What the two sides still say differently: conclusions that differ, or concepts that one asserts and one denies.
+    """What the two sides still say differently: conclusions that differ, or concepts that contradict each other.
 
     `similarity` is the cosine between the conclusions where it was measured; `rebuttals` is each side's last word to
     the other, if there was one; `told` says all of it in the language of the case.
@@ -394,7 +401,8 @@ class Answer(Message):
     `conclusion` is a letter where the case has options, a label where it has a hypothesis, and `meaning` what that
     stands for. `mode`: `synthesized` by the model; `evidence_only` lists passages because the model's text was not
     usable; `no_answer` where there is neither, and a letter or a label then is what two of the agents share. `reason`
-    says why, in the answer's language.
+    says why, in the answer's language. Where both sides share a letter or a label and the answer has another,
+    `against` tells both, and `unsupported` has the answer's.
     `missing` is what there was not.
     """
 
@@ -406,6 +414,7 @@ class Answer(Message):
     claims: tuple[Claim, ...] = ()
     unsupported: tuple[str, ...] = ()
     disagreement: Disagreement | None = None
+    against: str = ""
     missing: tuple[Missing, ...] = ()
     reason: str = ""
     usage: Usage = Usage()

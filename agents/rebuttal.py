@@ -17,9 +17,21 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from agents.checker import fault
 from agents.concept import MAX_CONCEPTS
 from agents.conclusions import admitted, conclusion_type, meaning, named, read
-from agents.dispute import standing
+from agents.dispute import contradicting, qualified, standing
 from agents.languages import phrase
-from agents.messages import Alignment, Argument, Case, Disagreement, Message, Rebuttal, Side, Usage
+from agents.messages import (
+    Alignment,
+    Argument,
+    Case,
+    Concept,
+    ConceptChain,
+    Disagreement,
+    Message,
+    Rebuttal,
+    Side,
+    Usage,
+)
+from agents.polarity import Polarity, mentioned
 from agents.quotation import fitting, quoted, quoted_lines
 from agents.reasoner import MIN_CONCEPTS, ListedConcepts, Reasoner, listing
 from agents.speaker import Spoken, Voice, prompt
@@ -97,7 +109,7 @@ class Respondent(BaseChatAgent):
     async def _asked(self, case: Case, stands: dict[Side, Argument], alignment: Alignment) -> str:
         """What the side is asked: the other's concepts and conclusion, and the passages, all of it quoted."""
         other = stands[_OTHER[self._reasoner.side]]
-        lines = _said(other, alignment.disagreement)
+        lines = _said(other, alignment.disagreement, case.language)
         room = self._settings.evidence_tokens
         passages, mark = quoted(await fitting(alignment.evidence.relevant, room, self._voice.tokens), lines)
         return prompt(
@@ -135,10 +147,12 @@ class Respondent(BaseChatAgent):
         if wrong := _fault(written, reason, conclusion, case, language):
             return held.model_copy(update={"fault": phrase(wrong, case.language)})
         held = held.model_copy(update={"reason": reason})
-        chain = self._reasoner.chain(language, written, reason) if written.get("concepts") else argument.chain
-        if written["decision"] == "hold" or (conclusion == before and chain.names == argument.chain.names):
+        chain = argument.chain
+        if written.get("concepts"):
+            chain = _as_until_now(self._reasoner.chain(language, written, reason), reason, argument)
+        if written["decision"] == "hold" or (conclusion == before and chain.concepts == argument.chain.concepts):
             return held
-        listed = chain if chain.names and chain.names != argument.chain.names else None
+        listed = chain if chain.concepts and chain.concepts != argument.chain.concepts else None
         means = meaning(conclusion, case, language)
         came = {"decision": "revise", "conclusion": conclusion, "meaning": means, "concepts": listed}
         return held.model_copy(update=came)
@@ -166,12 +180,31 @@ def rebuttal_form(conclusions: Sequence[str], lists: bool = True) -> type[BaseMo
     return create_model("WrittenRebuttal", **fields)
 
 
-def _said(other: Argument, disagreement: Disagreement | None) -> list[str]:
-    """What a side is shown of the other: its concepts in order, its conclusion, and what contradicts what."""
-    lines = [f"Concept {number}: {name}" for number, name in enumerate(other.chain.names, start=1)]
+def _as_until_now(listed: ConceptChain, reason: str, argument: Argument) -> ConceptChain:
+    """What a side lists anew: asserted or denied as its chain or its argument has it where `reason` does not say it."""
+    former = {concept.compared.casefold(): concept.polarity for concept in argument.chain.concepts}
+    former |= {concept.name.casefold(): concept.polarity for concept in argument.chain.concepts}
+    found: dict[tuple[str, Polarity], Concept] = {}
+    for concept in listed.concepts:
+        polarity = concept.polarity
+        if not concept.core and mentioned(concept.name, reason, listed.language) is None:
+            said = mentioned(concept.name, argument.reasoning.text, listed.language)
+            polarity = former.get(concept.name.casefold()) or said or polarity
+        found.setdefault((concept.compared.casefold(), polarity), concept.model_copy(update={"polarity": polarity}))
+    return listed.model_copy(update={"concepts": tuple(found.values())})
+
+
+def _said(other: Argument, disagreement: Disagreement | None, language: str) -> list[str]:
+    """What a side is shown of the other: its concepts in order, its conclusion, and what contradicts what.
+
+    What is denied or forbidden says so. `language` is that of the case.
+    """
+    chain = other.chain
+    names = (qualified(concept.name, concept.polarity, chain.language, "en") for concept in chain.concepts)
+    lines = [f"Concept {number}: {name}" for number, name in enumerate(names, start=1)]
     lines.append(f"Conclusion: {named(other.reasoning.conclusion, other.reasoning.meaning) or '-'}")
     contradictions = disagreement.contradictions if disagreement else ()
-    return lines + [f"Contradiction: {found.english} / {found.local}" for found in contradictions]
+    return lines + [f"Contradiction: {' / '.join(contradicting(found, language, 'en'))}" for found in contradictions]
 
 
 def _fault(written: dict[str, object], reason: str, conclusion: str, case: Case, language: str) -> str | None:

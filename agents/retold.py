@@ -1,5 +1,6 @@
-"""A consultation told again from its record: the very values that the live page was shown, when it was shown them.
+"""A consultation told again from its record: the values that the live page was shown, when it was shown them.
 
+Their tokens and times are told as far as they are recorded: of each rebuttal, of the answer, and tokens of the whole.
 Reads events of every version; one whose values it cannot read is shown as nothing and stays on the record. Knows
 nothing of screens.
 """
@@ -10,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agents.consultation import Chunk, Outcome, Progress
-from agents.dispute import latest
+from agents.dispute import latest, remaining
 from agents.messages import (
     Alarm,
     Alignment,
@@ -162,8 +163,15 @@ class _Gathered:
         evidence = _read(Evidence, event)
         if evidence is None or self._fused is None:
             return None
-        self._alignment = Alignment(fused=self._fused, evidence=evidence, disagreement=self._disagreement, spans=())
+        aligned = Alignment(fused=self._fused, evidence=evidence, disagreement=self._disagreement, spans=())
+        self._alignment = self._answered_so_far(aligned)
         return self._alignment
+
+    def _answered_so_far(self, aligned: Alignment) -> Alignment:
+        """An alignment with what the sides had said to each other by then, and what remained in dispute."""
+        language = self._case.language if self._case else "en"
+        left = remaining(aligned.disagreement, latest(self._rebuttals), language)
+        return aligned.model_copy(update={"disagreement": left, "rebuttals": tuple(self._rebuttals)})
 
     def _rebutted(self, event: Event) -> Rebuttal | None:
         rebuttal = _read(Rebuttal, event)
@@ -175,7 +183,10 @@ class _Gathered:
         """What was shown once both sides had answered each other and neither had moved: nothing new was recorded."""
         last = latest(self._rebuttals)
         moved = any(rebuttal.decision == "revise" for rebuttal in last)
-        return self._alignment if len(last) == len(_SIDES) and not moved else None
+        if self._alignment is None or len(last) < len(_SIDES) or moved:
+            return None
+        self._alignment = self._answered_so_far(self._alignment)
+        return self._alignment
 
     def _outcome(self, event: Event) -> Outcome | None:
         english, local = self._arguments.get("english"), self._arguments.get("local")
@@ -192,7 +203,7 @@ class _Gathered:
             alignment=self._alignment,
             answer=self._answer,
             spans=(),
-            usage=Usage(),
+            usage=_usage(event),
             # Versions that did not record how long it took showed what the events' own times come to.
             seconds=seconds if isinstance(seconds, int | float) else (event.time - began).total_seconds(),
             red_flags=self._alarm,
@@ -202,6 +213,13 @@ class _Gathered:
 def _failed(event: Event) -> Ended | None:
     """What ended the case; that one agent failed is told by the agent's own value."""
     return None if event.body.get("agent") else Ended(reason=str(event.body.get("message") or ""))
+
+
+def _usage(event: Event) -> Usage:
+    """The tokens of a whole case; none where an older version did not record them."""
+    recorded = event.body.get("usage")
+    found = _read(Usage, event.model_copy(update={"body": recorded})) if isinstance(recorded, dict) else None
+    return found or Usage()
 
 
 def _read(kind: type[_Value], event: Event) -> _Value | None:

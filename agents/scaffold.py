@@ -90,9 +90,9 @@ class Scaffold:
         self._decide(concept, "local_only", placed, pair.threshold, pair)
         self.aside.append(self._described(concept, placed, "unsure"))
 
-    def contradict(self, concept: Concept, against: Concept, anchor: int, pair: Pair) -> None:
-        """Keep a concept aside that says the opposite of the one at `anchor`."""
-        placed = Placement(anchor=anchor, similarity=pair.similarity, position=None, rule="opposite_polarity")
+    def contradict(self, concept: Concept, against: Concept, anchor: int, pair: Pair, rule: str) -> None:
+        """Keep a concept aside that says the opposite of the one at `anchor`, or gives another dose."""
+        placed = Placement(anchor=anchor, similarity=pair.similarity, position=None, rule=rule)
         self._decide(concept, "contradicted", placed, pair.threshold, pair)
         self.aside.append(self._described(concept, placed, "contradicted"))
         self.contradictions.append(
@@ -151,9 +151,10 @@ def place_of(concepts: Sequence[FusedConcept], english: str) -> int:
 
 
 def merged(english: FusedConcept, local: FusedConcept) -> FusedConcept:
-    """An English concept with its local synonym."""
+    """An English concept with its local synonym; forbidden where either side forbids it."""
     changes = {"local_name": local.name, "origin": "both", "status": "merged", "similarity": local.similarity}
-    return english.model_copy(update={**changes, "kind": english.kind or local.kind})
+    stronger = local.polarity if local.polarity == "contraindicated" else english.polarity
+    return english.model_copy(update={**changes, "kind": english.kind or local.kind, "polarity": stronger})
 
 
 def numbered(concepts: Sequence[FusedConcept]) -> tuple[FusedConcept, ...]:

@@ -22,7 +22,7 @@ from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, Use
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.conclusions import admitted, agreed, meaning, named, request
-from agents.dispute import standing
+from agents.dispute import contradicting, qualified, standing
 from agents.draft import Draft, answer_form, drafted, judged_again
 from agents.judge import judged
 from agents.languages import language, phrase
@@ -34,6 +34,7 @@ from agents.messages import (
     CitedPassage,
     Claim,
     Disagreement,
+    FusedConcept,
     Part,
     Reasoning,
     Side,
@@ -53,8 +54,8 @@ from transcripts.recorder import Recorder
 class SynthesisSettings(BaseModel):
     """Budgets of the answer: its own tokens, each time it is written, and the tokens of evidence that the model reads.
 
-    `attempts` 1 never asks again. `judge` has the model judge each sentence that the checker accepts. With `arguments`
-    the model reads both arguments whole, not only what they conclude.
+    `attempts` 1 never asks again. `judge` has the model judge each sentence that the checker accepts, the conclusion
+    among them where it is one. With `arguments` the model reads both arguments whole, not only what they conclude.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -169,16 +170,22 @@ class Synthesizer(BaseChatAgent):
     async def _judged(
         self, told: Told, draft: Draft, passages: Sequence[CitedPassage], token: CancellationToken
     ) -> AsyncGenerator[ModelClientStreamingChunkEvent, None]:
-        """Chunks of the verdicts; the draft then has only those sentences supported that the model did not refuse."""
+        """Chunks of the verdicts; the draft then has only those sentences supported that the model did not refuse.
+
+        A conclusion in free text is one of them.
+        """
         claims: list[Claim] = []
-        async for item in judged(draft.claims, passages, self._voice, token):
+        concluded = (draft.concluded,) if draft.concluded else ()
+        async for item in judged((*draft.claims, *concluded), passages, self._voice, token):
             if isinstance(item, Spoken):
                 told.heard(item)
             elif isinstance(item, Claim):
                 claims.append(item)
             else:
                 yield item
-        told.draft = judged_again(draft._replace(claims=tuple(claims)), passages)
+        count = len(draft.claims)
+        again = draft._replace(claims=tuple(claims[:count]), concluded=claims[count] if concluded else None)
+        told.draft = judged_again(again, passages)
 
     async def shown(self, alignment: Alignment) -> tuple[CitedPassage, ...]:
         """The relevant passages that fit the budget, best of each language in turn, at least one."""
@@ -199,7 +206,7 @@ class Synthesizer(BaseChatAgent):
         arguments: dict[Side, Argument],
         alignment: Alignment,
     ) -> str:
-        names = [c.local_name or c.name for c in alignment.fused.concepts]
+        names = [_chained(concept, case.language) for concept in alignment.fused.concepts]
         asked = case_text(case.text, case.options, case.hypothesis).removeprefix("Case:\n").removeprefix(case.text)
         english, local = (arguments[side].reasoning for side in ("english", "local"))
         return prompt(
@@ -207,7 +214,7 @@ class Synthesizer(BaseChatAgent):
             case=case.text,
             options=asked.strip(),
             chain=" → ".join(names) or "-",
-            disputed=disputed(alignment.disagreement),
+            disputed=disputed(alignment.disagreement, case.language),
             english=self._opinion(english),
             local=self._opinion(local),
             instruction=f"{request(case)} {language(case.language).instruction}".strip(),
@@ -273,17 +280,31 @@ class Synthesizer(BaseChatAgent):
         """Nothing is kept between cases."""
 
 
-def disputed(disagreement: Disagreement | None) -> str:
-    """Lines that say what one side asserts and the other denies; empty where they do not."""
-    found = disagreement.contradictions if disagreement else ()
-    return "".join(f"\nThey contradict each other: {c.english} (English), {c.local} (local)" for c in found)
+def _chained(concept: FusedConcept, language: str) -> str:
+    """A concept of the chain as the model reads it: by its name in the `language` of the case where it has one."""
+    spoken = "en" if concept.origin == "english" else language
+    return qualified(concept.local_name or concept.name, concept.polarity, spoken, "en")
+
+
+def disputed(disagreement: Disagreement | None, language: str) -> str:
+    """Lines that say what the sides contradict each other in, of a case in `language`; empty where they do not."""
+    contradictions = disagreement.contradictions if disagreement else ()
+    pairs = (contradicting(found, language, "en") for found in contradictions)
+    return "".join(f"\nThey contradict each other: {english} (English), {local} (local)" for english, local in pairs)
 
 
 def _concluded(answer: Answer, case: Case, told: Told, arguments: Mapping[Side, Argument]) -> Answer:
-    """The answer with the letter or label that two agents share, where its own sentences could not carry one."""
+    """The answer with the letter or label that two agents share, where its own sentences could not carry one.
+
+    Its own is marked where none of its sentences is supported, or where both sides share another.
+    """
+    if not admitted(case):
+        return answer
     english, local = (arguments[side].reasoning.conclusion for side in ("english", "local"))
+    if answer.conclusion:
+        return _doubted(answer, case, english if english == local else "")
     conclusion = agreed(english, local, told.draft.conclusion if told.draft else "")
-    if answer.conclusion or not conclusion or not admitted(case):
+    if not conclusion:
         return answer
     update = {
         "conclusion": conclusion,
@@ -292,6 +313,16 @@ def _concluded(answer: Answer, case: Case, told: Told, arguments: Mapping[Side, 
         "text": answer.text if answer.mode == "synthesized" else f"{phrase('agreed', case.language)} {answer.text}",
     }
     return answer.model_copy(update=update)
+
+
+def _doubted(answer: Answer, case: Case, shared: str) -> Answer:
+    """The answer with its letter or label marked where nothing bears it; `shared` is that of both sides, if any."""
+    other = shared if shared != answer.conclusion else ""
+    if not other and any(claim.supported for claim in answer.claims):
+        return answer
+    sides, own = named(other, meaning(other, case, case.language)), named(answer.conclusion, answer.meaning)
+    against = phrase("against_both", case.language, sides=sides, answer=own) if other else ""
+    return answer.model_copy(update={"unsupported": (*answer.unsupported, answer.conclusion), "against": against})
 
 
 def _showable(claim: Claim, code: str) -> Claim:

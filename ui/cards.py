@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from agents.conclusions import named
-from agents.dispute import stance
+from agents.dispute import contradiction, stance
 from agents.languages import languages, phrase
 from agents.messages import (
     Alarm,
@@ -116,8 +116,7 @@ def rebuttal(words: Translation, said: Rebuttal) -> str:
 
 
 def _change(words: Translation, said: Rebuttal) -> str:
-    names = said.concepts.names if said.concepts else ()
-    items = "".join(f'<li dir="auto">{escape(name)}</li>' for name in names)
+    items = "".join(_listed(words, concept) for concept in said.concepts.concepts) if said.concepts else ""
     listed = f'<ol class="concepts">{items}</ol>' if items else ""
     if said.before == said.conclusion:
         return listed
@@ -271,20 +270,27 @@ def _unsynthesized(given: Answer, found: Evidence | None) -> str:
 
 
 def disagreement(given: Answer) -> str:
-    """A banner with both conclusions where they differ, who holds which and why, in the language of the answer."""
-    found = given.disagreement
-    if found is None:
+    """A banner with both conclusions where they differ, who holds which and why, in the language of the answer.
+
+    Where both sides conclude one thing and the answer another, that stands first.
+    """
+    if given.disagreement is None and not given.against:
         return ""
     known = languages()[given.language]
-    say = known.code
-    contradictions = "".join(
-        f"<p>{escape(phrase('contradiction', say, english=c.english, local=c.local))}</p>" for c in found.contradictions
-    )
+    against = f"<h2>{escape(given.against)}</h2>" if given.against else ""
+    differing = _differing(given.disagreement, known.code) if given.disagreement else ""
     return (
         f'<section class="disagreement" role="alert" dir="{known.direction}" lang="{known.code}">'
+        f"{against}{differing}</section>"
+    )
+
+
+def _differing(found: Disagreement, say: str) -> str:
+    contradictions = "".join(f"<p>{escape(contradiction(c, say))}</p>" for c in found.contradictions)
+    return (
         f"<h2>{escape(phrase('disagreement', say))}</h2><p>{escape(phrase('weigh', say))}</p><dl>"
         f"{_stand(found, 'english', found.english, say)}{_stand(found, 'local', found.local, say)}</dl>"
-        f"{contradictions}</section>"
+        f"{contradictions}"
     )
 
 

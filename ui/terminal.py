@@ -151,6 +151,8 @@ class TerminalView:
         if answer.disagreement:
             title = phrase("disagreement", answer.language)
             self._console.print(Panel(Text(plain(answer.disagreement.told)), title=title, border_style="yellow"))
+        if answer.against:
+            self._console.print(Text(plain(answer.against), style="yellow"))
         for part in answer.missing:
             self._console.print(Text(f"{words['missing']}: {plain(part.text)} {plain(part.reason)}"), style="yellow")
         title = words["answer"] if answer.mode == "synthesized" else words[answer.mode]

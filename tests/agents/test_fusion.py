@@ -295,6 +295,101 @@ def test_what_both_sides_deny_is_merged() -> None:
     assert (merged.status, merged.polarity, fused.contradictions) == ("merged", "absent", ())
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("no aspirin", "aspirina contraindicada"), ("avoid aspirin", "sin aspirina")]
+)
+def test_what_one_side_denies_and_the_other_forbids_is_forbidden(ours: str, theirs: str) -> None:
+    vectors = {"aspirin": (1.0, 0.0), "aspirina": (24.0, 7.0)}
+
+    fused = grounded(0.9, 0.7)(english(ours), local(theirs), embedding(vectors))
+
+    (merged,) = fused.concepts
+    assert (merged.status, merged.polarity, fused.contradictions) == ("merged", "contraindicated", ())
+
+
+def dosed(ours: str, theirs: str, strategy: FusionStrategy | None = None) -> FusedChain:
+    """An English concept and a local one that are taken for the same."""
+    vectors = {ours: (1.0, 0.0), theirs: (24.0, 7.0)}
+    return (strategy or grounded(0.9, 0.7))(english(ours), local(theirs), embedding(vectors))
+
+
+DOSES = ("amoxicillin 40 mg/kg", "amoxicilina 80 mg/kg")
+
+
+def test_two_doses_of_one_medicine_are_a_contradiction() -> None:
+    fused = dosed(*DOSES)
+
+    (found,) = fused.contradictions
+    assert (found.english, found.local, found.of_dose) == (*DOSES, True)
+    assert [(c.name, c.local_name) for c in fused.concepts] == [(DOSES[0], None)]
+    assert [(c.name, c.status) for c in fused.aside] == [(DOSES[1], "contradicted")]
+    assert [(step.outcome, step.rule) for step in fused.decisions] == [("contradicted", "another_dose")]
+
+
+def test_two_doses_are_a_contradiction_though_it_is_not_certain_that_the_medicine_is_one() -> None:
+    vectors = {**CORNERS, DOSES[0]: CORNERS["cough"], DOSES[1]: CORNERS["tos"]}
+    ours, theirs = english("fever", DOSES[0], "rash", "pain"), local("fiebre", DOSES[1], "exantema", "dolor")
+
+    fused = DOUBTS(ours, theirs, embedding(vectors))
+
+    assert [(c.english, c.local) for c in fused.contradictions] == [DOSES]
+
+
+def test_what_one_side_denies_is_no_matter_of_its_dose() -> None:
+    vectors = {DOSES[0]: (1.0, 0.0), DOSES[1]: (24.0, 7.0)}
+
+    (found,) = grounded(0.9, 0.7)(english(DOSES[0]), local(f"evitar {DOSES[1]}"), embedding(vectors)).contradictions
+
+    assert (found.of_dose, found.local_polarity) == (False, "contraindicated")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("amoxicillin 40 mg/kg", "amoxicilina"),
+        ("amoxicillin 40 mg/kg/day", "amoxicilina 40 mg por kg al día"),
+        ("paracetamol 1 g", "paracetamol 1000 mg"),
+        ("paracetamol 1,000 mg", "paracetamol 1 g"),
+        ("amoxicillin 1.5 g", "amoxicilina 1,5 g"),
+        ("digoxin 0.125 mg", "digoxina 125 mcg"),
+        ("saline 1 litre", "suero salino 1000 ml"),
+        ("fever for 3 days", "fiebre de 5 días"),
+    ],
+)
+def test_one_dose_in_other_words_is_merged(ours: str, theirs: str) -> None:
+    fused = dosed(ours, theirs)
+
+    assert [(c.local_name, c.status) for c in fused.concepts] == [(theirs, "merged")]
+    assert fused.contradictions == ()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("amoxicillin 40 mg/kg", "amoxicilina 40 mg"),
+        ("amoxicillin 40 mg", "amoxicilina 40 g"),
+        ("amoxicillin 40-45 mg/kg", "amoxicilina 40-90 mg/kg"),
+        ("amoxicillin 40-90 mg/kg", "amoxicilina 40 mg/kg"),
+        ("paracetamol 1 mg", "paracetamol 1.000 mg"),
+        ("insulin 10 units", "insulina 10 ml"),
+        ("avoid aspirin 100 mg", "evitar aspirina 300 mg"),
+    ],
+)
+def test_where_two_doses_cannot_be_told_to_be_one_they_are_a_contradiction(ours: str, theirs: str) -> None:
+    cores = [chain.concepts[0].compared for chain in (english(ours), local(theirs))]
+    vectors = dict(zip(cores, ((1.0, 0.0), (24.0, 7.0)), strict=True))
+
+    fused = grounded(0.9, 0.7)(english(ours), local(theirs), embedding(vectors))
+
+    assert [found.of_dose for found in fused.contradictions] == [True]
+
+
+def test_the_paper_knows_no_doses() -> None:
+    fused = dosed(*DOSES, PaperFusion())
+
+    assert (fused.contradictions, fused.aside) == ((), ())
+
+
 def test_a_denied_concept_is_not_inserted_beside_an_asserted_one() -> None:
     fused = denied(grounded(synonym=0.9, related=0.7), "sin flema")
 

@@ -21,6 +21,7 @@ from agents.dispute import goes_on, stance
 from agents.languages import phrase
 from agents.messages import Alignment, Answer, Argument, Contradiction, Disagreement, Rebuttal, Side
 from agents.rebuttal import rebuttal_form
+from agents.retold import told
 from agents.team import BY_NAME, Resources, Role, TeamSettings
 from models.endpoint import RemoteSettings
 from models.endpoints import Endpoints
@@ -184,6 +185,87 @@ def test_a_revised_chain_is_aligned_again(sides: Sides, path: Path) -> None:
     assert [len(argued.recorded(kind)) for kind in (EventKind.FUSION, EventKind.CHAIN)] == [2, 3]
 
 
+UNMENTIONED = "The fever is high, so the hospital is the safer place for this girl."
+INDRAWING = ("fast breathing", "chest indrawing")
+
+
+def denied(sides: Sides, *english: str) -> Sides:
+    """English denies the chest indrawing that the local side asserts, in its argument alone, and then says this."""
+    sides.say(english, [held("B", HOLDS)] * len(english))
+    sides.english.turns[1] = says(listed(INDRAWING, "A"))
+    sides.local.turns[1] = says(listed(("chest indrawing", "ceftriaxona"), "B"))
+    return sides
+
+
+@pytest.mark.parametrize("concepts", [(*INDRAWING, "ceftriaxone"), ("ceftriaxone", "Chest indrawing", "no fever")])
+def test_what_was_denied_stays_denied_in_a_revision_whose_reason_does_not_mention_it(
+    sides: Sides, path: Path, concepts: tuple[str, ...]
+) -> None:
+    argued = argue(denied(sides, replies("revise", "B", UNMENTIONED, concepts)), path)
+
+    assert [c.polarity for c in argued.outcome.english.chain.concepts if "ndrawing" in c.name] == ["absent"]
+    left = argued.outcome.answer.disagreement
+    assert left is not None
+    assert [(c.english_polarity, c.local) for c in left.contradictions] == [("absent", "chest indrawing")]
+
+
+def test_a_denial_outlives_two_revisions_whose_reasons_do_not_mention_it(sides: Sides, path: Path) -> None:
+    revisions = (
+        replies("revise", "B", "In the argument the fever was forgotten.", ("fever", "no cough", "chest indrawing")),
+        replies("revise", "C", UNMENTIONED, ("cough", "chest indrawing", "fever")),
+    )
+
+    argued = argue(denied(sides, *revisions), path, rounds=2)
+
+    said = {c.name: c.polarity for c in argued.outcome.english.chain.concepts}
+    assert said == {"cough": "absent", "chest indrawing": "absent", "fever": "present"}
+
+
+@pytest.mark.parametrize("concepts", [INDRAWING, (*INDRAWING, "ceftriaxone")], ids=["the same list", "another list"])
+def test_a_reason_that_asserts_what_was_denied_changes_it(sides: Sides, path: Path, concepts: tuple[str, ...]) -> None:
+    reason = "The colleague is right that chest indrawing decides here, and this girl has it."
+
+    argued = argue(denied(sides, replies("revise", "B", reason, concepts)), path)
+
+    assert argued.outcome.english.chain.concepts[1].polarity == "present"
+    assert argued.outcome.answer.disagreement is None
+
+
+def forbidden(sides: Sides) -> Sides:
+    """English forbids the aspirin that the local side gives, in its argument alone; both hold."""
+    sides.say([held("A", UNMENTIONED)], [held("B", HOLDS)])
+    sides.english.turns[:2] = [says("Avoid aspirin in a child."), says(listed(("aspirin", "no antibiotic"), "A"))]
+    sides.local.turns[1] = says(listed(("aspirina", "fiebre alta"), "B"))
+    return sides
+
+
+def test_a_side_reads_what_the_other_denies_or_forbids_where_the_name_does_not_say_it(sides: Sides, path: Path) -> None:
+    argue(forbidden(sides), path)
+
+    asked = sides.asked("local", 2)[-1]
+    assert "> Concept 1: aspirin (contraindicated)\n> Concept 2: no antibiotic\n" in asked
+    assert "> Contradiction: aspirin (contraindicated) / aspirina\n" in asked
+
+
+def test_the_synthesizer_reads_what_is_denied_or_forbidden_where_the_name_does_not_say_it(
+    sides: Sides, path: Path
+) -> None:
+    argue(forbidden(sides), path)
+
+    asked = sides.synthesizer.requests[0]["messages"][-1]["content"]
+    assert "in order: aspirin (contraindicated) → no antibiotic\n" in asked
+    assert "contradict each other: aspirin (contraindicated) (English), aspirina (local)\n" in asked
+
+
+def test_a_contradiction_is_told_with_who_denies_in_the_language_of_the_case(sides: Sides, path: Path) -> None:
+    argued = argue(forbidden(sides), path)
+
+    left = argued.outcome.answer.disagreement
+    assert left is not None
+    forbids = f"aspirin ({phrase('contraindicated', 'es')})"
+    assert left.told.splitlines()[-1] == phrase("contradiction", "es", english=forbids, local="aspirina")
+
+
 def test_where_nobody_moves_nothing_is_aligned_again_and_no_further_round_is_asked(sides: Sides, path: Path) -> None:
     argued = argue(sides.say([held("A", ENGLISH_REASON)], [held("B", HOLDS)]), path, rounds=3)
 
@@ -291,6 +373,26 @@ def test_every_rebuttal_is_on_the_record_as_it_was_shown(sides: Sides, path: Pat
 
     recorded = {body["side"]: Rebuttal.model_validate(body) for body in argued.recorded(EventKind.REBUTTAL)}
     assert recorded == argued.rebuttals == {r.side: r for r in argued.outcome.alignment.rebuttals}
+
+
+@pytest.mark.parametrize(
+    "replied", [held("B", HOLDS), replies("revise", "C", SPANISH_REASON, ("fiebre", "sin tos"))], ids=["held", "moved"]
+)
+def test_a_record_tells_the_alignments_and_the_outcome_again_with_what_was_said_to_each_other(
+    sides: Sides, path: Path, replied: str
+) -> None:
+    argued = argue(sides.say([held("A", ENGLISH_REASON)], [replied]), path)
+
+    again = [item.progress for item in told(argued.events)]
+    aligned = [item for item in argued.shown if isinstance(item, Alignment)]
+    assert [item for item in again if isinstance(item, Alignment)] == [
+        alignment.model_copy(update={"spans": ()}) for alignment in aligned
+    ]
+    assert isinstance(again[-1], Outcome)
+    assert (again[-1].alignment, again[-1].usage) == (
+        argued.outcome.alignment.model_copy(update={"spans": ()}),
+        argued.outcome.usage,
+    )
 
 
 def test_what_a_rebuttal_cost_is_counted(sides: Sides, path: Path) -> None:

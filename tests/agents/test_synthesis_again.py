@@ -172,6 +172,46 @@ async def test_a_letter_that_two_agents_share_outlives_sentences_of_no_use(
     assert answer.text.startswith(phrase("agreed", "es")) is bool(shared)
 
 
+LETTERED = {letter: spoken((GOOD, [2]), conclusion=letter).text for letter in ("A", "B", "")}
+
+
+async def test_a_letter_against_that_of_both_sides_is_marked_and_both_are_told(ward: Ward) -> None:
+    answer = await ward.answers(says(LETTERED["A"]), sides=("B", "B"))
+
+    assert (answer.mode, answer.conclusion, answer.unsupported) == ("synthesized", "A", ("A",))
+    both, own = (f"{letter}: {meaning}" for letter, meaning in (("B", OPTIONS[1]), ("A", OPTIONS[0])))
+    assert answer.against == phrase("against_both", "es", sides=both, answer=own)
+
+
+@pytest.mark.parametrize("sides", [("A", "A"), ("A", "B"), ("B", "A"), ("B", ""), ("", "")])
+async def test_a_letter_that_not_both_sides_are_against_stands_as_it_is(ward: Ward, sides: tuple[str, str]) -> None:
+    answer = await ward.answers(says(LETTERED["A"]), sides=sides)
+
+    assert (answer.conclusion, answer.unsupported, answer.against) == ("A", (), "")
+
+
+async def test_a_letter_is_marked_where_no_sentence_is_supported(ward: Ward) -> None:
+    operate = "Operar hoy mismo la apendicitis."
+    text = spoken((operate, []), conclusion="A").text
+
+    answer = await ward.answers(says(text), found=alignment(), sides=("A", "A"))
+
+    assert (answer.mode, answer.conclusion, answer.unsupported) == ("synthesized", "A", (operate, "A"))
+    assert answer.against == ""
+
+
+async def test_a_letter_of_both_sides_where_the_model_wrote_none_is_not_against_anything(ward: Ward) -> None:
+    answer = await ward.answers(says(LETTERED[""]), sides=("B", "B"))
+
+    assert (answer.conclusion, answer.unsupported, answer.against) == ("B", ("B",), "")
+
+
+async def test_a_conclusion_in_words_is_judged_by_its_words_alone(ward: Ward) -> None:
+    answer = await ward.answers(says(USABLE))
+
+    assert (answer.unsupported, answer.against) == ((), "")
+
+
 async def test_without_a_model_that_writes_the_letter_of_both_sides_stays(ward: Ward) -> None:
     answer = await ward.answers(answers(400), sides=("B", "B"), found=alignment())
 
@@ -193,7 +233,7 @@ async def test_without_the_setting_no_model_judges(ward: Ward) -> None:
 async def test_a_judge_that_agrees_changes_nothing(ward: Ward) -> None:
     answer = await ward.answers(says(USABLE), verdict("yes"), judge=True)
 
-    assert (answer.text, answer.claims[0].supported, len(ward.requests)) == (f"{GOOD} [2]", True, 2)
+    assert (answer.text, answer.claims[0].supported, answer.unsupported) == (f"{GOOD} [2]", True, ())
 
 
 async def test_a_judge_reads_the_cited_passage_and_the_sentence_and_answers_in_a_form(ward: Ward) -> None:
@@ -216,6 +256,32 @@ async def test_a_judge_may_refuse_what_the_checker_accepts(ward: Ward) -> None:
     assert answer.unsupported[0] == "Dar amoxicilina oral durante 5 días al niño."
 
 
+TREAT = "Dar amoxicilina oral 40 mg/kg dos veces al día durante 5 días al niño con neumonía."
+
+
+async def test_a_judge_is_asked_about_a_conclusion_in_words_too(ward: Ward) -> None:
+    concluded = spoken((GOOD, [2]), conclusion=TREAT).text
+
+    answer = await ward.answers(says(concluded), verdict("yes"), verdict("no"), judge=True)
+
+    assert f"> {TREAT}" in ward.said(2)[1]
+    assert (answer.mode, answer.conclusion, answer.unsupported) == ("synthesized", TREAT, (TREAT,))
+
+
+async def test_a_conclusion_that_the_judge_accepts_stands(ward: Ward) -> None:
+    concluded = spoken((GOOD, [2]), conclusion=TREAT).text
+
+    answer = await ward.answers(says(concluded), verdict("yes"), judge=True)
+
+    assert (len(ward.requests), answer.conclusion, answer.unsupported) == (3, TREAT, ())
+
+
+async def test_a_judge_is_not_asked_about_a_letter(ward: Ward) -> None:
+    await ward.answers(says(LETTERED["A"]), verdict("yes"), sides=("A", "A"), judge=True)
+
+    assert len(ward.requests) == 2
+
+
 @pytest.mark.parametrize(
     "turn",
     [says("maybe"), says('{"stands_there": "y', reason="length"), verdict("perhaps")],
@@ -228,7 +294,7 @@ async def test_what_is_no_yes_refuses(ward: Ward, turn: Turn) -> None:
 
 
 async def test_a_judge_is_not_asked_about_what_the_checker_refuses(ward: Ward) -> None:
-    two = spoken((GOOD, [2]), ("Operar hoy mismo la apendicitis.", [2])).text
+    two = spoken((GOOD, [2]), ("Operar hoy mismo la apendicitis.", [2]), conclusion="Apendicitis: operar.").text
 
     answer = await ward.answers(says(two), verdict("yes"), judge=True)
 

@@ -9,7 +9,18 @@ from html.parser import HTMLParser
 import pytest
 
 from agents.languages import phrase
-from agents.messages import Alignment, Claim, Contradiction, Disagreement, Evidence, FusedChain, FusedConcept, Missing
+from agents.messages import (
+    Alignment,
+    Claim,
+    Concept,
+    ConceptChain,
+    Contradiction,
+    Disagreement,
+    Evidence,
+    FusedChain,
+    FusedConcept,
+    Missing,
+)
 from agents.polarity import Polarity
 from tests.ui.values import DIGEST, alarm, alignment, argument, cited, given, passage, rebuttal
 from ui import cards
@@ -102,7 +113,7 @@ SHOWN: dict[str, Callable[[str], str]] = {
     "rebuttal, held": lambda text: cards.rebuttal(WORDS, rebuttal(text, decision="hold")),
     "rebuttal, silent": lambda text: cards.rebuttal(WORDS, rebuttal("", decision="hold", fault=text)),
     "answering": lambda text: cards.answering(WORDS, text, "en"),
-    "disagreement": lambda text: cards.disagreement(given(text)),
+    "disagreement": lambda text: cards.disagreement(given(text, against=text)),
     "missing": lambda text: cards.missing(WORDS, given(text).missing),
     "status": lambda text: cards.status(text),
     "alarm": lambda text: cards.alarm(alarm(text)),
@@ -253,6 +264,16 @@ def test_where_both_agree_there_is_no_banner() -> None:
     assert cards.disagreement(given("x", disagreement=None)) == ""
 
 
+@pytest.mark.parametrize("found", [None, Disagreement(english="B", local="B")], ids=["agreed", "in dispute"])
+def test_an_answer_against_both_sides_says_so_in_the_banner(found: Disagreement | None) -> None:
+    page = Page(cards.disagreement(given("x", language="ar", disagreement=found, against="B / A")))
+
+    (banner,) = page.of("disagreement")
+    assert (banner["lang"], banner["dir"]) == ("ar", "rtl")
+    assert page.text.startswith("B / A")
+    assert (phrase("disagreement", "ar") in page.text) is (found is not None)
+
+
 def test_a_disagreement_is_told_in_the_language_of_the_answer_with_who_holds_and_why() -> None:
     stands = tuple(rebuttal("B", side=side, decision="hold", reason=f"{side} reason") for side in ("english", "local"))
     answer = given("x", language="ar", disagreement=Disagreement(english="A", local="B", rebuttals=stands))
@@ -264,6 +285,33 @@ def test_a_disagreement_is_told_in_the_language_of_the_answer_with_who_holds_and
     told = [phrase("held", "ar", reason=f"{side} reason") for side in ("english", "local")]
     order = [phrase("english_side", "ar"), told[0], phrase("local_side", "ar"), told[1]]
     assert sorted(order, key=page.text.index) == order
+
+
+def test_a_contradiction_in_the_banner_says_who_denies_in_the_language_of_the_answer() -> None:
+    found = Contradiction(english="aspirin", local="aspirina", similarity=0.9, english_polarity="contraindicated")
+    found = found.model_copy(update={"local_polarity": "present"})
+    answer = given("x", language="ja", disagreement=Disagreement(english="A", local="A", contradictions=(found,)))
+
+    told = phrase("contradiction", "ja", english="aspirin (禁忌)", local="aspirina")
+    assert told in Page(cards.disagreement(answer)).text
+
+
+def test_two_doses_in_the_banner_are_not_told_as_a_denial() -> None:
+    said: dict[str, Polarity] = {"english_polarity": "present", "local_polarity": "present"}
+    found = Contradiction(english="amoxicillin 40 mg/kg", local="amoxicilina 80 mg/kg", similarity=0.9, **said)
+    answer = given("x", language="es", disagreement=Disagreement(english="A", local="A", contradictions=(found,)))
+
+    told = phrase("two_doses", "es", english="amoxicillin 40 mg/kg", local="amoxicilina 80 mg/kg")
+    assert told in Page(cards.disagreement(answer)).text
+
+
+def test_a_revised_list_marks_what_is_denied() -> None:
+    listed = (Concept(name="fever"), Concept(name="aspirin", polarity="contraindicated"))
+    chain = ConceptChain(side="local", language="en", status="listed", concepts=listed)
+
+    text = Page(cards.rebuttal(WORDS, rebuttal("zinc", concepts=chain))).text
+
+    assert f"feveraspirin {WORDS['contraindicated']}" in text
 
 
 def test_a_side_that_changed_its_mind_shows_from_what_to_what_and_why() -> None:

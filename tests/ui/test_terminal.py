@@ -87,6 +87,16 @@ def test_an_answer_says_what_is_not_supported_and_where_both_disagree() -> None:
     assert "c_1" in said
 
 
+def test_an_answer_against_both_sides_says_so_without_orders() -> None:
+    concluded = outcome("zinc")
+    against = concluded.answer.model_copy(update={"against": f"B{TITLE} / A"})
+
+    said = shown(concluded.model_copy(update={"answer": against}))
+
+    assert plain(f"B{TITLE} / A") in said
+    assert TITLE not in said
+
+
 def test_a_side_that_changed_its_mind_is_shown_with_both_conclusions_and_the_reason() -> None:
     said = shown(rebuttal("zinc", before="antibiotic", reason="no fever"))
 
