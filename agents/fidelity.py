@@ -19,7 +19,7 @@ from agents.negation import denials
 from agents.quantities import DOSES, Quantity, quantities, worded
 
 _SENTENCE = re.compile(r"(?<=[.;!?؛؟])\s+|(?<=[。；！？।])|\n+")
-_UNWORDED = 12  # numbers up to here may be words in a language without a table of them
+_UNWORDED = frozenset(map(str, range(13)))  # may be words in a language without a table of them
 _ENUMERATED = re.compile(r"^\s*\(?(?:\d+\.)*\d{1,2}[.)、．]\s*(?=\D)|^\s*\d(?:\.\d+){2,}\s", re.MULTILINE)
 _NUMERO = re.compile("[Nn]\\.?[º°]")
 _NUMBERED = re.compile(r"\bNO\b|\b[Nn]o\.?\s?(?=\d)")  # nitric oxide, and "no. 8"
@@ -73,6 +73,8 @@ def _counted(text: str) -> str:
 
 def _product(found: re.Match[str]) -> str:
     number = quantities(found[1])[0].number
+    if number.count(".") > 1:
+        return found[0]  # a list: "1,2,3만" is "only 1, 2, 3"
     product = float(number) * _table().scales[found[2].casefold()]
     return f"{product:.0f} " if product.is_integer() else f"{product:g} "
 
@@ -124,7 +126,7 @@ def _tells(quantity: Quantity) -> bool:
 
 def _small(quantity: Quantity) -> bool:
     """Whether the text may well have had the number as a word."""
-    return not quantity.known and quantity.number.isdigit() and int(quantity.number) <= _UNWORDED
+    return not quantity.known and quantity.number in _UNWORDED
 
 
 def _written(quantity: Quantity) -> str:
