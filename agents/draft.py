@@ -35,7 +35,7 @@ def drafted(
     """The draft that a model's text makes. A sentence that only says the case again is left out."""
     said, written_conclusion = written(text)
     conclusion = read(written_conclusion, case)
-    sentences = [sentence for sentence in said if not echoes(sentence[0], case.text)]
+    sentences = [sentence for sentence in said if not echoes(sentence[0], case.text, case.language)]
     whole = " ".join(text for text, _ in sentences)
     if found := "echo" if said and not sentences else fault(whole, case.language, case.text):
         return Draft((), conclusion, None, found)

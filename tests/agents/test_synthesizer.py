@@ -241,6 +241,15 @@ def test_a_sentence_that_says_the_case_again_is_left_out(synthesizer: Synthesize
     assert answer.text == f"{GOOD} [2]"
 
 
+def test_a_sentence_that_denies_what_the_case_asks_is_kept_and_judged(synthesizer: Synthesizer) -> None:
+    of = case("Niña con neumonía y fiebre alta. ¿Puedo dar aspirina a esta niña con neumonía y fiebre alta?")
+    sentence = "No dar aspirina a esta niña con neumonía y fiebre alta."
+
+    answer = answer_of(synthesizer, of, alignment(AMOXICILINA), spoken((sentence, [2]), (GOOD, [2])))
+
+    assert [claim.text for claim in answer.claims] == [sentence, GOOD]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
