@@ -57,13 +57,18 @@ def _pattern(entry: dict[str, list[str]]) -> re.Pattern[str]:
 
 def faults(source: str, language: str, english: str) -> tuple[RenderingFault, ...]:
     """Everything that speaks against a rendering, by kind; nothing where it keeps all."""
-    here, there = _counted(source), _counted(english)
+    here, there = _quantities(source), _quantities(english)
     return (
-        *_numbers(quantities(here), worded(source, language), quantities(there), english),
-        *_units(quantities(here), quantities(there)),
+        *_numbers(here, worded(source, language), there, english),
+        *_units(here, there),
         *_denials(source, language.split("-")[0], english),
         *_medicines(source, english),
     )
+
+
+def _quantities(text: str) -> tuple[Quantity, ...]:
+    """The quantities of a text, whatever they are for each of."""
+    return tuple(Quantity(quantity.number, quantity.unit) for quantity in quantities(_counted(text)))
 
 
 def _counted(text: str) -> str:
