@@ -236,6 +236,29 @@ def test_a_denial_reaches_as_far_as_its_clause(text: str, raised: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "raised"),
+    [
+        ("en", "Denies smoking, has crushing chest pain radiating to the left arm, sweating.", True),
+        ("en", "Denies fever, cough, she has crushing chest pain radiating to the left arm.", True),
+        ("en", "No fever, cough or rash, with crushing chest pain radiating to the left arm, sweating.", True),
+        ("en", "Denies chest pain, dyspnoea, and sweating.", False),
+        ("en", "Denies smoking, chest pain radiating to the left arm, sweating.", False),
+        ("en", "Denies smoking, has no chest pain, no sweating.", False),
+        ("en", "Denies cough, has not had chest pain or sweating.", False),
+        ("es", "Niega tabaquismo, tiene dolor torácico opresivo irradiado al brazo izquierdo, sudoración.", True),
+        ("es", "Niega dolor torácico, disnea y sudoración.", False),
+        ("fr", "Nie le tabac, a une douleur thoracique constrictive irradiant au bras gauche, sueurs.", True),
+        ("de", "Verneint Rauchen, leidet an Brustschmerz mit Ausstrahlung in den linken Arm, Schwitzen.", True),
+        ("it", "Nega fumo, ha dolore toracico oppressivo irradiato al braccio sinistro, sudorazione.", True),
+        ("zh", "否认吸烟，有压榨性胸痛，向左臂放射，大汗。", True),
+        ("zh", "否认胸痛，气促，大汗。", False),
+    ],
+)
+def test_a_denied_list_ends_where_something_is_asserted(language: str, text: str, raised: bool) -> None:
+    assert ("acute_coronary" in seen(text, language)) is raised
+
+
+@pytest.mark.parametrize(
     ("jurisdiction", "number"), [("JP", "119"), ("KR", "119"), ("TH", "1669"), ("CN", "120"), ("DE", "112")]
 )
 def test_the_emergency_number_is_that_of_the_country(jurisdiction: str, number: str) -> None:
