@@ -111,7 +111,7 @@ def test_a_quantity_has_one_unit_in_every_language(text: str, expected: list[tup
 def test_a_dose_has_what_it_is_for_each_of(text: str, per: set[str], perhaps: set[str]) -> None:
     (dose,) = [quantity for quantity in quantities(text) if quantity.unit in DOSES][-1:]
 
-    assert (dose.per, dose.perhaps) == (per, perhaps)
+    assert (set(dose.per), set(dose.perhaps)) == (per, perhaps)
 
 
 @pytest.mark.parametrize(
