@@ -8,6 +8,7 @@ import unicodedata
 from typing import Literal
 
 from agents.languages import confidence, languages
+from agents.negation import denials
 
 Fault = Literal["empty", "wrong_language", "repetition", "echo"]
 
@@ -17,6 +18,7 @@ _LANGUAGE_FLOOR = 0.2
 _NGRAM = 12
 _REPEATED_SHARE = 0.45
 _ECHO_SHARE = 0.8
+_CLAUSE = re.compile(r"[.,;:!?¿¡()、。，；：！？（）।،؛؟]")
 
 
 def fault(text: str, asked: str, case: str) -> Fault | None:
@@ -28,7 +30,7 @@ def fault(text: str, asked: str, case: str) -> Fault | None:
         return "wrong_language"
     if _repeated_share(plain) > _REPEATED_SHARE:
         return "repetition"
-    if echoes(plain, case):
+    if echoes(plain, case, asked):
         return "echo"
     return None
 
@@ -56,7 +58,25 @@ def _repeated_share(text: str) -> float:
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
 
-def echoes(text: str, case: str) -> bool:
-    """Whether nearly all of a text is copied from the case."""
+def echoes(text: str, case: str, language: str) -> bool:
+    """Whether nearly all of a text is copied from the case, and nothing denied in it that is not denied there."""
     grams, source = _ngrams(_plain(text)), set(_ngrams(_plain(case)))
-    return bool(grams) and sum(g in source for g in grams) / len(grams) > _ECHO_SHARE
+    copied = bool(grams) and sum(g in source for g in grams) / len(grams) > _ECHO_SHARE
+    return copied and not _denies_more(text, case, language)
+
+
+def _denies_more(text: str, case: str, language: str) -> bool:
+    """Whether a clause denies more than the clause of the case that it is like: "do not" may answer "can I"."""
+    theirs = _clauses(case)
+    more = (c for c in _clauses(text) if c not in theirs)
+    return any((denials(c, language) or 0) > (denials(_nearest(c, theirs), language) or 0) for c in more)
+
+
+def _clauses(text: str) -> list[str]:
+    return [clause.strip() for clause in _CLAUSE.split(_plain(text).casefold()) if clause.strip()]
+
+
+def _nearest(clause: str, clauses: list[str]) -> str:
+    """The clause that shares most n-grams with another; empty where none shares any."""
+    grams = set(_ngrams(clause))
+    return max(clauses, key=lambda c: len(grams.intersection(_ngrams(c))), default="") if grams else ""

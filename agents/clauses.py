@@ -13,10 +13,22 @@ from agents.folding import Folded, unspaced
 
 # `before` denies what follows in its clause, `list` also across commas, `near` only the next words, `after` what came
 # before it in its clause; `past` and `family` take away their clause, `asking` its sentence. `but` ends a clause and a
-# list, `with` only a clause, `or` carries `before` over a comma; what is `harmless` looks like one of these and is
-# none, and a `lookalike` looks like a finding.
+# list, and so does what `asserts` where it stands behind a comma; `with` ends only a clause, `or` carries `before` over
+# a comma; what is `harmless` looks like one of these and is none, and a `lookalike` looks like a finding.
 Cue = Literal[
-    "before", "list", "near", "after", "past", "family", "asking", "but", "with", "or", "harmless", "lookalike"
+    "before",
+    "list",
+    "near",
+    "after",
+    "past",
+    "family",
+    "asking",
+    "but",
+    "with",
+    "asserts",
+    "or",
+    "harmless",
+    "lookalike",
 ]
 
 _SENTENCE = re.compile(r"[.!?](?=\s|$)|[。！？!?…\n।]")
@@ -50,6 +62,9 @@ class Clauses:
         hard |= {m.start() for m in re.finditer("[;；]", text)}
         soft = {m.start() for m in _COMMA.finditer(text) if m[0] not in enumerating and not _in_number(text, m.start())}
         soft |= {i for i, c in enumerate(text) if c == " " and _between_unspaced(text, i)}
+        denying = {c.start for c in standing if c.cue in ("before", "list", "near")}
+        asserting = (c for c in standing if c.cue == "asserts" and denying.isdisjoint(range(c.start, c.end + 2)))
+        hard |= {c.start for c in asserting if _opens(text, c.start, soft)}
         self._hard, self._commas = sorted(hard), sorted(hard | soft)
         self._breaks = sorted(hard | soft | {c.start for c in standing if c.cue == "with"})
         self._text = text
@@ -134,6 +149,11 @@ class Cover:
         """Whether some character from `start` to before `end` is in a stretch."""
         index = bisect_left(self._starts, end)
         return index > 0 and self._reach[index - 1] > start
+
+
+def _opens(text: str, start: int, commas: set[int]) -> bool:
+    """Whether a comma, or one and a space, stand before a position."""
+    return not commas.isdisjoint(range(start - 2, start)) and not text[start - 1].isalnum()
 
 
 def _in_number(text: str, index: int) -> bool:

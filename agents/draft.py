@@ -35,7 +35,7 @@ def drafted(
     """The draft that a model's text makes. A sentence that only says the case again is left out."""
     said, written_conclusion = written(text)
     conclusion = read(written_conclusion, case)
-    sentences = [sentence for sentence in said if not echoes(sentence[0], case.text)]
+    sentences = [sentence for sentence in said if not echoes(sentence[0], case.text, case.language)]
     whole = " ".join(text for text, _ in sentences)
     if found := "echo" if said and not sentences else fault(whole, case.language, case.text):
         return Draft((), conclusion, None, found)
@@ -75,8 +75,19 @@ def written(text: str) -> tuple[tuple[_Sentence, ...], str]:
         return (), ""
     if not isinstance(parsed, dict):
         return (), ""
-    sentences = [s for s in parsed.get("sentences", []) if isinstance(s, dict) and str(s.get("text", "")).strip()]
+    sentences = [s for s in _listed(parsed, "sentences") if isinstance(s, dict) and _said(s, "text")]
     return (
-        tuple((str(s["text"]).strip(), tuple(int(n) for n in s.get("passages", []))) for s in sentences),
-        str(parsed.get("conclusion", "")).strip(),
+        tuple((_said(s, "text"), tuple(n for n in _listed(s, "passages") if type(n) is int)) for s in sentences),
+        _said(parsed, "conclusion"),
     )
+
+
+# A server without grammars may put anything in the place of a list or a text, and a cut answer nothing.
+def _listed(written: dict[str, Any], name: str) -> list[Any]:
+    found = written.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _said(written: dict[str, Any], name: str) -> str:
+    found = written.get(name)
+    return found.strip() if isinstance(found, str) else ""

@@ -19,7 +19,7 @@ from agents.negation import denials
 from agents.quantities import DOSES, Quantity, quantities, worded
 
 _SENTENCE = re.compile(r"(?<=[.;!?؛؟])\s+|(?<=[。；！？।])|\n+")
-_UNWORDED = 12  # numbers up to here may be words in a language without a table of them
+_UNWORDED = frozenset(map(str, range(13)))  # may be words in a language without a table of them
 _ENUMERATED = re.compile(r"^\s*\(?(?:\d+\.)*\d{1,2}[.)、．]\s*(?=\D)|^\s*\d(?:\.\d+){2,}\s", re.MULTILINE)
 _NUMERO = re.compile("[Nn]\\.?[º°]")
 _NUMBERED = re.compile(r"\bNO\b|\b[Nn]o\.?\s?(?=\d)")  # nitric oxide, and "no. 8"
@@ -57,13 +57,18 @@ def _pattern(entry: dict[str, list[str]]) -> re.Pattern[str]:
 
 def faults(source: str, language: str, english: str) -> tuple[RenderingFault, ...]:
     """Everything that speaks against a rendering, by kind; nothing where it keeps all."""
-    here, there = _counted(source), _counted(english)
+    here, there = _quantities(source), _quantities(english)
     return (
-        *_numbers(quantities(here), worded(source, language), quantities(there), english),
-        *_units(quantities(here), quantities(there)),
+        *_numbers(here, worded(source, language), there, english),
+        *_units(here, there),
         *_denials(source, language.split("-")[0], english),
         *_medicines(source, english),
     )
+
+
+def _quantities(text: str) -> tuple[Quantity, ...]:
+    """The quantities of a text, whatever they are for each of."""
+    return tuple(Quantity(quantity.number, quantity.unit) for quantity in quantities(_counted(text)))
 
 
 def _counted(text: str) -> str:
@@ -73,6 +78,8 @@ def _counted(text: str) -> str:
 
 def _product(found: re.Match[str]) -> str:
     number = quantities(found[1])[0].number
+    if number.count(".") > 1:
+        return found[0]  # a list: "1,2,3만" is "only 1, 2, 3"
     product = float(number) * _table().scales[found[2].casefold()]
     return f"{product:.0f} " if product.is_integer() else f"{product:g} "
 
@@ -124,7 +131,7 @@ def _tells(quantity: Quantity) -> bool:
 
 def _small(quantity: Quantity) -> bool:
     """Whether the text may well have had the number as a word."""
-    return not quantity.known and quantity.number.isdigit() and int(quantity.number) <= _UNWORDED
+    return not quantity.known and quantity.number in _UNWORDED
 
 
 def _written(quantity: Quantity) -> str:

@@ -110,9 +110,12 @@ class Span(Message):
 
 
 class RenderingFault(Message):
-    """What an English rendering has lost of the case, or added to it: `words` of the side that has it."""
+    """What an English rendering has lost of the case, or added to it: `words` of the side that has it.
 
-    kind: Literal["number", "unit", "negation", "drug"]
+    Of a rendering that was `cut` they say, in the language of the case, behind which of its words the end is missing.
+    """
+
+    kind: Literal["number", "unit", "negation", "drug", "cut"]
     change: Literal["lost", "added"]
     words: str
 

@@ -4,6 +4,7 @@ What is wrong even then is told to whoever reads it. Knows nothing of the argume
 """
 
 from collections.abc import AsyncGenerator, Sequence
+from math import ceil
 
 from autogen_agentchat.messages import ModelClientStreamingChunkEvent
 from autogen_core import CancellationToken
@@ -12,13 +13,17 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.checker import fault
 from agents.fidelity import faults
-from agents.languages import language
+from agents.folding import unspaced
+from agents.languages import language, phrase
 from agents.messages import RenderingFault
 from agents.speaker import Spoken, Voice, prompt
 
 REQUESTS = 2  # that a rendering may take
 _TELLING_LETTERS = 40
 _LONGEST = 120  # characters of a sentence that are quoted in a note
+_LAST = 40  # characters of a rendering that was cut that are quoted
+_LONGER = 2  # times the usual limit of a rendering; what is longer would not fit the contexts of small models
+_OF_A_LETTER = 0.4  # English tokens
 
 
 class Rendering(BaseModel):
@@ -34,6 +39,7 @@ async def render(
 ) -> AsyncGenerator[ModelClientStreamingChunkEvent | Spoken | Rendering, None]:
     """Chunks and turns of at most REQUESTS, then the better of the two renderings. Raises ModelError.
 
+    A turn may take `max_tokens`, and of a long text as many as `rendering_limit` says.
     What is no `prose` but names, as answer options are, is told to be English by its script alone.
     """
     messages: list[LLMMessage] = [
@@ -41,14 +47,15 @@ async def render(
         UserMessage(content=text, source="clinician"),
     ]
     best: Rendering | None = None
+    limit = rendering_limit(text, max_tokens)
     for _ in range(REQUESTS):
-        said = ""
-        async for item in voice.speak("rendering", messages, token, max_tokens=max_tokens, enough=not_english):
+        said, finished = "", False
+        async for item in voice.speak("rendering", messages, token, max_tokens=limit, enough=not_english):
             if isinstance(item, Spoken):
-                said = item.text
+                said, finished = item.text, item.finished
             yield item
-        made = _rendering(text, code, said.strip(), prose)
-        if best is None or (made.english != text and len(made.faults) < len(best.faults)):
+        made = _rendering(text, code, said.strip(), prose, finished)
+        if best is None or (made.english != text and _wrong(made) < _wrong(best)):
             best = made
         if not best.faults:
             break
@@ -60,12 +67,31 @@ async def render(
     yield best
 
 
-def _rendering(text: str, code: str, said: str, prose: bool) -> Rendering:
+def rendering_limit(text: str, least: int) -> int:
+    """The tokens that one English rendering of a text may take, by its length: at least `least`, at most twice that.
+
+    A character of a script without spaces makes about one English token, one of any other less than half of one.
+    """
+    needed = sum(1 if unspaced(c) else _OF_A_LETTER for c in text)
+    return min(max(least, ceil(needed)), _LONGER * least)
+
+
+def _wrong(rendering: Rendering) -> tuple[bool, int]:
+    """What orders renderings: a whole one before one that was cut, then by the number of faults."""
+    return any(fault.kind == "cut" for fault in rendering.faults), len(rendering.faults)
+
+
+def _rendering(text: str, code: str, said: str, prose: bool, finished: bool) -> Rendering:
     # A rendering that is not English would mislead every step after it; the case itself does not.
     found = fault(said, "en", text)
     if found and (prose or found != "wrong_language" or not_english(said)):
         return Rendering(english=text)
-    return Rendering(english=said, faults=faults(text, code, said))
+    if finished:
+        return Rendering(english=said, faults=faults(text, code, said))
+    where = phrase("rendering_cut", code, words=said[-_LAST:].strip())
+    return Rendering(
+        english=said, faults=(RenderingFault(kind="cut", change="lost", words=where), *faults(text, code, said))
+    )
 
 
 def not_english(text: str) -> bool:
@@ -94,6 +120,7 @@ _SAID = {
     ("negation", "added"): "sentence that denies what the original does not",
     ("drug", "lost"): "medicine of the original that is missing",
     ("drug", "added"): "medicine that the original does not name",
+    ("cut", "lost"): "the translation is cut off before the end of the original",
 }
 
 

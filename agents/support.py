@@ -97,8 +97,8 @@ def _nearness(
 
 def _unfounded(judged: _Judged) -> list[str]:
     """The numbers, doses and thresholds of a sentence that neither the case nor a cited passage has."""
-    told = set(quantities(judged.case))
-    stated = [quantity for quantity in quantities(judged.text) if quantity not in told]
+    told = quantities(judged.case)
+    stated = [quantity for quantity in quantities(judged.text) if not _among(quantity, told)]
     if len(judged.own) < len(judged.cited):
         # "1日1回" is "once daily" in English: only the one of a dose is a number there too.
         stated = [quantity for quantity in stated if quantity.number != "1" or quantity.unit in DOSES]
@@ -108,7 +108,7 @@ def _unfounded(judged: _Judged) -> list[str]:
     return (
         _absent(stated, found, judged)
         or _other_units(stated, found, judged)
-        or _whole_doses(judged, stated, found)
+        or _strange_doses(judged, stated, found)
         or _strangers_doses(judged, stated)
         or _others_doses(judged)
         or _others_numbers(judged)
@@ -133,9 +133,10 @@ def _objections(judged: _Judged, figures: Sequence[str], near: float | None, sup
 
 
 def _absent(stated: Sequence[Quantity], found: Sequence[Quantity], judged: _Judged) -> list[str]:
-    """Numbers that stand in no cited passage, neither as digits nor as words."""
-    known = {q.number for q in found}.union(*(worded(p.passage.in_context, p.passage.language) for p in judged.cited))
-    return sorted({q.number for q in stated} - known)
+    """Numbers that stand in no cited passage, neither as digits nor as words; words are no doses."""
+    digits = {q.number for q in found}
+    words = digits.union(*(worded(p.passage.in_context, p.passage.language) for p in judged.cited))
+    return sorted({q.number for q in stated if q.number not in (digits if q.unit in DOSES else words)})
 
 
 def _other_units(stated: Sequence[Quantity], found: Sequence[Quantity], judged: _Judged) -> list[str]:
@@ -152,12 +153,19 @@ def _other_units(stated: Sequence[Quantity], found: Sequence[Quantity], judged: 
     return sorted(f"{q.number} {q.unit}" for q in stated if q.known and not units.get(q.number, {""}) & {"", q.unit})
 
 
-def _whole_doses(judged: _Judged, stated: Sequence[Quantity], found: Sequence[Quantity]) -> list[str]:
-    """Doses that the passages give only for each kilogram of body weight, and the sentence as they stand."""
-    if any((q.number, q.unit) == ("1", "kg") for q in quantities(judged.text)):
-        return []  # "40 mg for 1 kg of body weight"
-    weighed = {q[:2] for q in found if q.per_kg} - {q[:2] for q in found if not q.per_kg}
-    return sorted(f"{q.number} {q.unit}" for q in stated if q.unit in DOSES and not q.per_kg and q[:2] in weighed)
+def _strange_doses(judged: _Judged, stated: Sequence[Quantity], found: Sequence[Quantity]) -> list[str]:
+    """Doses that the passages do not give in this unit, or for each of something else: a kilogram, a day, a ml."""
+    weighed = _weighed(judged.text) or any(_weighed(p.passage.in_context) for p in judged.cited)
+    return sorted(f"{q.number} {q.unit}" for q in stated if q.unit in DOSES and not _among(q, found, weighed))
+
+
+def _among(quantity: Quantity, others: Sequence[Quantity], weighed: bool = False) -> bool:
+    return any(quantity.agrees(other, weighed) for other in others)
+
+
+def _weighed(text: str) -> bool:
+    """Whether a dose may be per kilogram without saying so: "40 mg for 1 kg of body weight"."""
+    return any(q[:2] == ("1", "kg") for q in quantities(text))
 
 
 def _strange_drugs(judged: _Judged) -> list[str]:
@@ -178,17 +186,15 @@ def _strangers_doses(judged: _Judged, stated: Sequence[Quantity]) -> list[str]:
 def _others_doses(judged: _Judged) -> list[str]:
     """Doses that the passages, or the case, give for other medicines than those of the sentence."""
     named = drugs(judged.text)
-    doses = {(q.number, q.unit) for q in quantities(judged.text) if q.unit in DOSES}
+    doses = [q for q in quantities(judged.text) if q.unit in DOSES]
     if not named or not doses:
         return []
-    for said in _statements(judged.case):
-        if drugs(said) & named:
-            doses -= {(q.number, q.unit) for q in quantities(said)}
-    for passage in judged.cited:
-        for line in passage.passage.text.split("\n"):
-            if not (own := drugs(line)) or own & named:
-                doses -= {(q.number, q.unit) for q in quantities(line)}
-    return sorted(f"{number} {unit} of {', '.join(sorted(named))}" for number, unit in doses)
+    theirs = [said for said in _statements(judged.case) if drugs(said) & named]
+    lines = [line for p in judged.cited for line in p.passage.text.split("\n")]
+    theirs += [line for line in lines if not (own := drugs(line)) or own & named]
+    weighed = any(map(_weighed, (judged.text, *theirs)))
+    found = [q for text in theirs for q in quantities(text)]
+    return sorted(f"{q.number} {q.unit} of {', '.join(sorted(named))}" for q in doses if not _among(q, found, weighed))
 
 
 def _others_numbers(judged: _Judged) -> list[str]:

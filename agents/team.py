@@ -23,7 +23,7 @@ from agents.guidelines import Guidelines, QueryMode, RetrievalSettings
 from agents.messages import Alignment, Answer, Argument, Case, Part, Rebuttal
 from agents.reasoner import EnglishReasoner, LocalClinician, Reasoner, ReasonerSettings, unrendered
 from agents.rebuttal import RebuttalSettings, Respondent
-from agents.rendering import REQUESTS
+from agents.rendering import REQUESTS, rendering_limit
 from agents.speaker import Voice
 from agents.synthesizer import SynthesisSettings, Synthesizer
 from knowledge.search import CANDIDATES, Rerank
@@ -88,7 +88,8 @@ class TeamSettings(BaseModel):
         judge's yes or no."""
         reasoner, written = self.reasoner, self.synthesis.attempts * self.synthesis.answer_tokens
         argued = 2 * (reasoner.reasoning_tokens + reasoner.concept_tokens + self.rounds * self.rebuttal.rebuttal_tokens)
-        return len(unrendered(case)) * REQUESTS * reasoner.rendering_tokens + argued + written
+        rendered = sum(rendering_limit(text, reasoner.rendering_tokens) for text in unrendered(case))
+        return REQUESTS * rendered + argued + written
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,16 @@ Vital = Literal[
     "spo2", "systolic", "diastolic", "breaths", "temperature", "glucose", "gcs", "percent", "age", "minutes", "pulse"
 ]
 # What a language file has words for: names that stand before a number, and phrases around one (`# days old`).
-Label = Literal["spo2", "pressure", "systolic", "diastolic", "breaths", "temperature", "glucose", "gcs", "pulse"]
-Span = Literal["age_days", "age_weeks", "age_months", "age_years", "minutes", "hours", "breaths_counted"]
+Label = Literal[
+    "spo2", "pressure", "systolic", "diastolic", "other_pressure", "breaths", "temperature", "glucose", "gcs", "pulse"
+]
+Span = Literal["age_days", "age_weeks", "age_months", "age_years", "minutes", "hours", "breaths_counted", "palpated"]
 
 _LABEL_REACH = 24
 _SLASH = re.compile(r" ?(?:mm ?hg ?)?/ ?")
+_PALPATED = re.compile(r" ?/ ?p\b")
+# A lone pressure is the systolic one only right behind its name: "pressure in the eye 40 mmHg" is another.
+_AT_ONCE = re.compile(r"\W*(?:(?:[^\W\d_]{1,2}|was|est|ist|era|war)\W+){0,2}")
 _DAYS = {"age_days": 1.0, "age_weeks": 7.0, "age_months": 30.44, "age_years": 365.25}
 _MMOL = 18.016  # mg/dL of glucose in a mmol/L, from its molar mass of 180.16 g/mol
 _POSSIBLE: dict[str, tuple[float, float]] = {
@@ -96,14 +101,28 @@ def readings(folded: Folded, named: Sequence[Named]) -> tuple[Reading, ...]:
 
 def _labelled(folded: Folded, labels: Sequence[Named]) -> Iterator[Reading]:
     starts = sorted({label.start for label in labels})
+    called = {label.start for label in labels if label.name == "systolic"}
+    others = [label for label in labels if label.name in ("diastolic", "other_pressure")]
+    # In "BP 120 systolic over 80" the name belongs to the number before it.
+    behind = {place for label in labels if label.name == "pressure" for place in _behind(folded, label) & called}
     for label in labels:
         at = folded.number_from(label.end)
         if at is None or at - label.end > _LABEL_REACH or _interrupted(folded.text, label, at, starts):
             continue
         if label.name in ("pressure", "systolic", "diastolic"):
-            yield from _pressure(folded, label, at)
+            if label.start not in behind:
+                yield from _pressure(folded, label, at)
+            if label.name == "pressure" and not any(other.start <= label.start <= other.end + 1 for other in others):
+                yield from _lone(folded, label, at, bool(_behind(folded, label) & behind))
         elif reading := _reading(folded, label, at):
             yield reading
+
+
+def _behind(folded: Folded, label: Named) -> set[int]:
+    """The two places behind the number that follows a name, where a second name of it may begin."""
+    at = folded.number_from(label.end)
+    end = folded.numbers[at].end if at is not None and at - label.end <= _LABEL_REACH else None
+    return {end, end + 1} if end is not None else set()
 
 
 def _interrupted(text: str, label: Named, at: int, starts: Sequence[int]) -> bool:
@@ -167,6 +186,22 @@ def _pressure(folded: Folded, label: Named, at: int) -> Iterator[Reading]:
         yield reading
 
 
+def _lone(folded: Folded, label: Named, at: int, called: bool) -> Iterator[Reading]:
+    """The systolic pressure that stands alone behind the name: "BP 70 mmHg", "BP 70/P", "BP 70 systolic"."""
+    number, text = folded.numbers[at], folded.text
+    slash = _SLASH.match(text, number.end)
+    if (slash and slash.end() in folded.numbers) or not _AT_ONCE.fullmatch(text, label.end, at):
+        return
+    if called or _UNITS["mmhg"].match(text, number.end) or _PALPATED.match(text, number.end):
+        yield from _systolic(number.value, label.start, number.end, _bound(text, at))
+
+
+def _systolic(value: float, start: int, end: int, bound: int = 0) -> Iterator[Reading]:
+    low, high = _POSSIBLE["systolic"]
+    if low <= value <= high:
+        yield Reading("systolic", value, start, end, bound)
+
+
 def _pair(upper: float, lower: float, start: int, end: int) -> Iterator[Reading]:
     if upper <= lower:
         return
@@ -187,6 +222,8 @@ def _phrased(named: Sequence[Named]) -> Iterator[Reading]:
         elif phrase.name in ("minutes", "hours"):
             minutes = phrase.value * (60 if phrase.name == "hours" else 1)
             yield Reading("minutes", minutes, phrase.start, phrase.end)
+        elif phrase.name == "palpated":
+            yield from _systolic(phrase.value, phrase.start, phrase.end)
         elif phrase.name == "breaths_counted" and _POSSIBLE["breaths"][0] <= phrase.value <= _POSSIBLE["breaths"][1]:
             yield Reading("breaths", phrase.value, phrase.start, phrase.end)
 

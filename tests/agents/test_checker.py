@@ -51,6 +51,46 @@ def test_a_text_that_only_says_the_case_again_is_an_echo(language: str, text: st
 
 
 def test_a_part_of_the_case_is_an_echo_and_an_answer_to_it_is_not() -> None:
-    assert echoes("A 3-year-old girl with cough, fever of 39 °C", ENGLISH)
-    assert not echoes("A 3-year-old girl with cough and fast breathing has pneumonia and needs amoxicillin.", ENGLISH)
-    assert not echoes("", ENGLISH)
+    assert echoes("A 3-year-old girl with cough, fever of 39 °C", ENGLISH, "en")
+    assert not echoes(
+        "A 3-year-old girl with cough and fast breathing has pneumonia and needs amoxicillin.", ENGLISH, "en"
+    )
+    assert not echoes("", ENGLISH, "en")
+
+
+@pytest.mark.parametrize(
+    ("language", "case", "answer"),
+    [
+        (
+            "en",
+            "Fever for 3 days. Can I give aspirin to this child with pneumonia and high fever?",
+            "Do not give aspirin to this child with pneumonia and high fever.",
+        ),
+        (
+            "en",
+            "No cough, no rash, can I give aspirin to this child with high fever?",
+            "Do not give aspirin to this child with high fever.",
+        ),
+        (
+            "es",
+            "¿Puedo dar aspirina a este niño con neumonía y fiebre alta?",
+            "No dar aspirina a este niño con neumonía y fiebre alta.",
+        ),
+        (
+            "ja",
+            "肺炎で高熱のあるこの小児にアスピリンを投与してよいですか。",
+            "肺炎で高熱のあるこの小児にアスピリンを投与しない。",
+        ),
+    ],
+)
+def test_an_answer_that_denies_what_the_case_asks_is_no_echo(language: str, case: str, answer: str) -> None:
+    assert not echoes(answer, case, language)
+    assert fault(answer, language, case) is None
+
+
+def test_a_denial_of_the_case_said_again_is_an_echo() -> None:
+    case = "A 3-year-old girl has fever, no rash and no cough. She does not drink, and her chest is not indrawn."
+
+    assert echoes(case, case, "en")
+    assert echoes("She does not drink, and her chest is not indrawn.", case, "en")
+    assert echoes("a 3-year-old girl has fever, no rash and no cough", case, "en")

@@ -72,6 +72,21 @@ def test_what_english_says_in_another_way_is_no_fault(source: str, language: str
     assert kinds(source, language, english) == []
 
 
+@pytest.mark.parametrize(
+    ("source", "english"),
+    [
+        ("위의 1,2,3만 해당", "Only 1, 2 and 3 above apply."),
+        ("1.2.3만 해당", "Only 1.2.3 applies."),
+        ("혈소판 ５만", "Platelets 50,000."),
+        ("1..2만", "1..2"),
+        ("9" * 5000, "9" * 5000),
+    ],
+)
+def test_a_number_of_any_form_is_compared(source: str, english: str) -> None:
+    assert faults(source, "ko", english) is not None
+    assert faults(source, "ko", source) is not None
+
+
 def test_denials_are_not_compared_where_the_words_of_the_language_are_known_too_badly() -> None:
     assert kinds("Ingane ayikhwehleli.", "zu", "The child coughs.") == []
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from agents.quantities import numbers, quantities, worded
+from agents.quantities import DOSES, numbers, quantities, worded
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,53 @@ def test_a_number_of_any_length_is_read() -> None:
     ],
 )
 def test_a_quantity_has_one_unit_in_every_language(text: str, expected: list[tuple[str, str, bool]]) -> None:
-    assert [tuple(quantity) for quantity in quantities(text)] == expected
+    assert [(quantity.number, quantity.unit, quantity.per_kg) for quantity in quantities(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "per", "perhaps"),
+    [
+        ("1 mg/ml", {"ml"}, set()),
+        ("5 g per decilitre", {"dl"}, set()),
+        ("7 ملغ/مل", {"ml"}, set()),
+        ("60 mg/kg/day", {"kg", "day"}, set()),
+        ("60 mg/kg daily", {"kg", "day"}, set()),
+        ("60 mg/kg al día", {"kg", "day"}, set()),
+        ("60 mg/kg kwa siku", {"kg", "day"}, set()),
+        ("60 mg/kg/日", {"kg", "day"}, set()),
+        ("60 mg/kg/24 h", {"kg", "day"}, set()),
+        ("1日最大60 mg/kg", {"kg", "day"}, set()),
+        ("1日20〜40 mg/kg", {"kg", "day"}, set()),
+        ("每日最大 60 mg/kg", {"kg", "day"}, set()),
+        ("1일 최대 60 mg/kg", {"kg", "day"}, set()),
+        ("สูงสุด 10 mg ต่อวัน", {"day"}, set()),
+        ("10 ملغ يوميًا", {"day"}, set()),
+        ("a maximum daily dose of 60 mg/kg", {"kg", "day"}, set()),
+        ("1 g/hour IV", {"hour"}, set()),
+        ("每小时 80 ml", {"hour"}, set()),
+        ("5 ml/kg kwa saa mara tu", {"kg", "hour"}, set()),
+        ("0.5 µg/kg/分", {"kg", "minute"}, set()),
+        ("40 mg/kg twice daily", {"kg"}, set()),
+        ("40 mg/kg mara mbili kwa siku", {"kg"}, set()),
+        ("40 mg/kgを1日2回", {"kg"}, set()),
+        ("每日 2 次，40 mg/kg", {"kg"}, set()),
+        ("40 mg/kg วันละ 2 ครั้ง", {"kg"}, set()),
+        ("10 mg 하루 두 번", set(), set()),
+        ("10 mg every 6 hours", set(), set()),
+        ("70 ml/kg kwa saa 5", {"kg"}, set()),
+        ("10 mg kwa siku 5", set(), set()),
+        ("1日目に3.2 mg/kg", {"kg"}, set()),
+        ("5 mg by mouth once daily", set(), {"day"}),
+        ("5 mg 1일 1회", set(), {"day"}),
+        ("1日1回5 mg", set(), {"day"}),
+        ("5 mg，口服，每日 1 次", set(), {"day"}),
+        ("by mouth once daily: isoniazid 5 mg/kg", {"kg"}, set()),
+    ],
+)
+def test_a_dose_has_what_it_is_for_each_of(text: str, per: set[str], perhaps: set[str]) -> None:
+    (dose,) = [quantity for quantity in quantities(text) if quantity.unit in DOSES][-1:]
+
+    assert (set(dose.per), set(dose.perhaps)) == (per, perhaps)
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,25 @@ def test_a_language_without_a_table_is_read_with_the_english_one() -> None:
         ("2-year-old, BP 85/50 mmHg", "shock", False),
         ("30-year-old mother of a 2-year-old, BP 85/50 mmHg", "shock", True),
         ("Hombre, fumador desde hace 10 años, TA 80/50", "shock", True),
+        ("BP 70/palp", "shock", True),
+        ("BP 70/P", "shock", True),
+        ("BP 70 / P, cold", "shock", True),
+        ("BP 70 mmHg", "shock", True),
+        ("BP is 70 mmHg", "shock", True),
+        ("BP <80 mmHg", "shock", True),
+        ("blood pressure 70 systolic", "shock", True),
+        ("blood pressure 70 systolic, pulse 140", "shock", True),
+        ("BP 70 over palp", "shock", True),
+        ("fever 39 °C, confusion, BP 80/palp", "sepsis", True),
+        ("BP cuff 70 cm", "shock", False),
+        ("BP cuff 70 mmHg", "shock", False),
+        ("BP 70", "shock", False),
+        ("BP 120/70 mmHg", "shock", False),
+        ("BP 120 mmHg / 70 mmHg", "shock", False),
+        ("BP 120 systolic over 80 diastolic", "shock", False),
+        ("mean BP 70 mmHg, MAP 70 mmHg", "shock", False),
+        ("diastolic blood pressure 70 mmHg", "shock", False),
+        ("2-year-old, BP 70/palp", "shock", False),
         ("Pregnant, BP 160/90", "severe_preeclampsia", True),
         ("Pregnant, BP 150/110", "severe_preeclampsia", True),
         ("Pregnant, BP 159/109", "severe_preeclampsia", False),
@@ -215,6 +234,34 @@ def test_numbers_are_compared_as_numbers(text: str, emergency: str, raised: bool
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "raised"),
+    [
+        ("ja", "血圧70mmHg", True),
+        ("ja", "血圧 70/触診", True),
+        ("ja", "拡張期血圧70mmHg", False),
+        ("zh", "血压70mmHg", True),
+        ("zh", "平均血压70mmHg", False),
+        ("ko", "혈압 70mmHg", True),
+        ("ko", "혈압 70/촉진", True),
+        ("ko", "이완기혈압 70mmHg", False),
+        ("th", "ความดัน 70 mmHg", True),
+        ("th", "ความดันตัวล่าง 70 mmHg", False),
+        ("es", "TA 70/palpación", True),
+        ("es", "Tensión arterial de 70 mmHg", True),
+        ("es", "Presión intraocular 40 mmHg", False),
+        ("de", "Blutdruck 70 mmHg", True),
+        ("de", "RR 70/palp.", True),
+        ("de", "Diastolischer Blutdruck 70 mmHg", False),
+        ("fr", "Pression artérielle est 70 mmHg", True),
+        ("it", "Pressione oculare 40 mmHg", False),
+        ("sw", "Presha ni 70 mmHg", True),
+    ],
+)
+def test_a_systolic_pressure_may_stand_alone_in_every_language(language: str, text: str, raised: bool) -> None:
+    assert ("shock" in seen(text, language)) is raised
+
+
+@pytest.mark.parametrize(
     ("text", "raised"),
     [
         ("No fever, severe chest pain and sweating.", True),
@@ -233,6 +280,29 @@ def test_numbers_are_compared_as_numbers(text: str, emergency: str, raised: bool
 )
 def test_a_denial_reaches_as_far_as_its_clause(text: str, raised: bool) -> None:
     assert ("acute_coronary" in seen(text)) is raised
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "raised"),
+    [
+        ("en", "Denies smoking, has crushing chest pain radiating to the left arm, sweating.", True),
+        ("en", "Denies fever, cough, she has crushing chest pain radiating to the left arm.", True),
+        ("en", "No fever, cough or rash, with crushing chest pain radiating to the left arm, sweating.", True),
+        ("en", "Denies chest pain, dyspnoea, and sweating.", False),
+        ("en", "Denies smoking, chest pain radiating to the left arm, sweating.", False),
+        ("en", "Denies smoking, has no chest pain, no sweating.", False),
+        ("en", "Denies cough, has not had chest pain or sweating.", False),
+        ("es", "Niega tabaquismo, tiene dolor torácico opresivo irradiado al brazo izquierdo, sudoración.", True),
+        ("es", "Niega dolor torácico, disnea y sudoración.", False),
+        ("fr", "Nie le tabac, a une douleur thoracique constrictive irradiant au bras gauche, sueurs.", True),
+        ("de", "Verneint Rauchen, leidet an Brustschmerz mit Ausstrahlung in den linken Arm, Schwitzen.", True),
+        ("it", "Nega fumo, ha dolore toracico oppressivo irradiato al braccio sinistro, sudorazione.", True),
+        ("zh", "否认吸烟，有压榨性胸痛，向左臂放射，大汗。", True),
+        ("zh", "否认胸痛，气促，大汗。", False),
+    ],
+)
+def test_a_denied_list_ends_where_something_is_asserted(language: str, text: str, raised: bool) -> None:
+    assert ("acute_coronary" in seen(text, language)) is raised
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from autogen_agentchat.messages import StructuredMessage
 from autogen_core import CancellationToken
 
 from agents.consultation import prepare
+from agents.languages import phrase
 from agents.messages import Argument, Case, RenderingFault
 from agents.reasoner import EnglishReasoner, ReasonerSettings
-from agents.rendering import Rendering, described, noted, render
+from agents.rendering import Rendering, described, noted, render, rendering_limit
 from agents.speaker import Spoken, Voice, prompt
 from agents.team import Clock
 from models.endpoint import RemoteSettings
@@ -18,7 +19,7 @@ from models.endpoints import Endpoints
 from models.protocol import Sampling
 from models.remote import RemoteChatClient
 from tests.agents.cases import ENGLISH, SPANISH
-from tests.models.chat_server import PATIENCE_S, ChatServer, running_server, says
+from tests.models.chat_server import PATIENCE_S, ChatServer, Turn, running_server, says
 from transcripts.recorder import Recorder
 from transcripts.store import TranscriptStore
 
@@ -41,9 +42,9 @@ def voice(server: ChatServer, recorder: Recorder) -> Voice:
     return Voice("EnglishReasoner", client, recorder, Clock(), seed=7)
 
 
-async def rendered(recorder: Recorder, *said: str) -> tuple[Rendering, int, list[str]]:
+async def rendered(recorder: Recorder, *said: str | Turn) -> tuple[Rendering, int, list[str]]:
     """The rendering that a model with these answers makes of the Spanish case, its turns, and what it was sent last."""
-    with running_server(*map(says, said)) as server:
+    with running_server(*(says(turn) if isinstance(turn, str) else turn for turn in said)) as server:
         items = [i async for i in render(SPANISH, "es", voice(server, recorder), CancellationToken(), 64)]
         sent = [message["content"] for message in server.requests[-1]["messages"]]
     assert isinstance(items[-1], Rendering)
@@ -88,6 +89,34 @@ async def test_the_better_of_two_wrong_ones_is_kept(recorder: Recorder) -> None:
     rendering, _, _ = await rendered(recorder, WRONG, worse)
 
     assert rendering.english == WRONG
+
+
+async def test_a_rendering_that_is_cut_is_asked_for_again_and_yields_to_a_whole_one(recorder: Recorder) -> None:
+    rendering, turns, sent = await rendered(recorder, says(ENGLISH, reason="length"), WRONG)
+
+    assert (rendering, turns) == (Rendering(english=WRONG, faults=(LOST, ADDED)), 2)
+    assert "the translation is cut off before the end of the original" in sent[-1]
+
+
+async def test_a_whole_rendering_is_kept_before_one_that_is_cut(recorder: Recorder) -> None:
+    rendering, _, _ = await rendered(recorder, WRONG, says(ENGLISH, reason="length"))
+
+    assert rendering.english == WRONG
+
+
+async def test_a_rendering_that_is_cut_twice_says_behind_which_words(recorder: Recorder) -> None:
+    rendering, _, _ = await rendered(recorder, says(ENGLISH, reason="length"), says(ENGLISH, reason="length"))
+
+    (fault,) = rendering.faults
+    assert (fault.kind, fault.words) == ("cut", phrase("rendering_cut", "es", words=ENGLISH[-40:].strip()))
+    assert fault.words in noted(rendering)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"), [("患" * 450, 450), ("患" * 5000, 640), ("Niña con tos.", 320), ("tos " * 400, 640), ("", 320)]
+)
+def test_a_long_text_may_take_more_tokens_up_to_twice_as_many(text: str, limit: int) -> None:
+    assert rendering_limit(text, 320) == limit
 
 
 async def test_a_second_attempt_that_is_not_english_does_not_replace_the_first(recorder: Recorder) -> None:

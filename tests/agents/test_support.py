@@ -1,10 +1,15 @@
 """Whether a sentence stands in the passages that it cites."""
 
+from collections.abc import Callable
+
 import pytest
 
+from agents.drugs import drugs
 from agents.messages import CitedPassage, Claim
 from agents.support import check
 from agents.team import Thresholds
+from agents.workspace import starter_packs
+from knowledge.ingest import read_documents
 from models.embedder import Embedder
 from tests.agents.cases import AMOXICILINA, AMOXICILLIN, ENGLISH, SPANISH, cited
 
@@ -291,3 +296,111 @@ def test_a_dose_or_threshold_that_nothing_cited_has_is_unfounded(
     checked: Checker, sentence: str, unfounded: bool
 ) -> None:
     assert checked(sentence, AMOXICILLIN).unfounded is unfounded
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Callable[[str, str], list[CitedPassage]]:
+    """The passages of a starter document in a language."""
+
+    def read(language: str, file: str) -> list[CitedPassage]:
+        pack = next(pack for pack in starter_packs() if pack.name == language)
+        document = next(d for d in read_documents(pack).documents if d.entry.file == file)
+        texts = enumerate(document.passages, 1)
+        return [cited(n, passage.text, language).model_copy(update={"passage": passage}) for n, passage in texts]
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence", "founded"),
+    [
+        ("anaphylaxis.md", "Adrenaline 0.5 mg IM for anaphylaxis in adults.", True),
+        ("anaphylaxis.md", "Adrenaline 0.01 mg/kg IM for anaphylaxis, maximum 0.5 mg in adults.", True),
+        ("anaphylaxis.md", "Adrenaline 1 mg/ml for anaphylaxis: 0.01 ml/kg IM.", True),
+        ("anaphylaxis.md", "Adrenaline 0.5 mg/kg IM for anaphylaxis in adults.", False),
+        ("anaphylaxis.md", "Adrenaline 0.01 mg IM for anaphylaxis.", False),
+        ("anaphylaxis.md", "Adrenaline 1 mg IM for anaphylaxis in adults.", False),
+        ("anaphylaxis.md", "Adrenaline 0.5 mg/ml IM for anaphylaxis in adults.", False),
+        ("childhood-pneumonia.md", "Paracetamol 15 mg/kg by mouth every 6 hours.", True),
+        ("childhood-pneumonia.md", "Paracetamol by mouth, at most 60 mg/kg per day.", True),
+        ("childhood-pneumonia.md", "Paracetamol by mouth, a maximum daily dose of 60 mg/kg.", True),
+        ("childhood-pneumonia.md", "Paracetamol 60 mg/kg by mouth every 6 hours.", False),
+        ("childhood-pneumonia.md", "Paracetamol 60 mg/kg four times daily.", False),
+        ("childhood-pneumonia.md", "Amoxicillin 40 mg/kg by mouth twice daily.", True),
+        ("childhood-pneumonia.md", "Amoxicillin 80 mg/kg/day by mouth.", True),
+        ("childhood-pneumonia.md", "Amoxicillin 80 mg/kg by mouth twice daily.", False),
+        ("childhood-pneumonia.md", "Amoxicillin 40 mg/kg/day by mouth.", False),
+        ("hypertension.md", "Amlodipine 5 mg per day by mouth.", True),
+        ("hypertension.md", "Amlodipine 5 mg by mouth once daily, maximum 10 mg a day.", True),
+        ("hypertension.md", "Enalapril 40 mg by mouth three times daily.", False),
+    ],
+)
+def test_a_dose_is_for_each_of_what_the_passage_says(
+    shipped: Callable[[str, str], list[CitedPassage]], file: str, sentence: str, founded: bool
+) -> None:
+    passages = shipped("en", file)
+    doses = [p for p in passages if p.passage.section[-1] == "Doses" and drugs(sentence) & drugs(p.passage.text)][:1]
+
+    (claim,) = check([(sentence, (doses[0].number,))], passages, None, 0.85, "A patient.", "en")
+
+    assert (claim.unfounded, claim.supported) == (not founded, founded)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "founded", "unfounded"),
+    [
+        ("es", "Paracetamol, máximo 60 mg/kg al día.", "Paracetamol 60 mg/kg cada 6 horas."),
+        ("ja", "アセトアミノフェンは1日最大60 mg/kg。", "アセトアミノフェン60 mg/kgを6時間ごとに経口。"),
+        ("zh", "对乙酰氨基酚每日最大 60 mg/kg。", "对乙酰氨基酚 60 mg/kg，每 6 小时 1 次。"),
+        ("ko", "파라세타몰(paracetamol) 1일 최대 60 mg/kg.", "파라세타몰(paracetamol) 60 mg/kg 6시간마다."),
+        ("th", "Paracetamol สูงสุด 60 mg/kg ต่อวัน", "Paracetamol 60 mg/kg ทุก 6 ชั่วโมง"),
+        (
+            "ar",
+            "الباراسيتامول (paracetamol) بحد أقصى 60 ملغ/كغ يوميًا.",
+            "الباراسيتامول (paracetamol) 60 ملغ/كغ كل 6 ساعات.",
+        ),
+        ("sw", "Paracetamol, kiwango cha juu 60 mg/kg kwa siku.", "Paracetamol 60 mg/kg kila baada ya saa 6."),
+    ],
+)
+def test_a_dose_for_each_day_is_told_from_a_single_one_across_languages(
+    shipped: Callable[[str, str], list[CitedPassage]], spoken: str, founded: str, unfounded: str
+) -> None:
+    for language in ("en", spoken):
+        passages = shipped(language, "childhood-pneumonia.md")
+        number = next(p.number for p in passages if "60" in p.passage.text and "paracetamol" in drugs(p.passage.text))
+
+        claims = check([(founded, (number,)), (unfounded, (number,))], passages, None, 0.85, "", spoken)
+
+        assert [claim.unfounded for claim in claims] == [False, True]
+
+
+def test_a_dose_of_the_case_is_for_each_of_what_the_case_says() -> None:
+    case = "The child takes paracetamol 60 mg/kg/day."
+    passages = [cited(1, "Paracetamol is given for fever.")]
+    sentences = [
+        ("The child takes paracetamol 60 mg/kg/day.", (1,)),
+        ("Give paracetamol 60 mg/kg every 6 hours.", (1,)),
+    ]
+
+    assert [claim.unfounded for claim in check(sentences, passages, None, 0.85, case, "en")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Give 1 l of IV fluid for shock in anaphylaxis.", "Give 1 g of IV fluid for shock in anaphylaxis."],
+)
+def test_a_word_of_a_passage_is_no_dose(shipped: Callable[[str, str], list[CitedPassage]], sentence: str) -> None:
+    passages = shipped("en", "anaphylaxis.md")
+    treat = next(p.number for p in passages if p.passage.section[-1] == "Treat")
+
+    (claim,) = check([(sentence, (treat,))], passages, None, 0.85, "A patient.", "en")
+
+    assert claim.unfounded
+
+
+def test_a_number_beside_something_else_is_no_dose() -> None:
+    passages = [cited(1, "Give 1 to every adult with anaphylactic shock, as IV fluid.")]
+
+    (claim,) = check([("Give 1 l of IV fluid for anaphylactic shock.", (1,))], passages, None, 0.85, "", "en")
+
+    assert claim.unfounded

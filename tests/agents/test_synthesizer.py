@@ -145,6 +145,14 @@ def test_the_form_refuses_more_sentences_than_asked_for() -> None:
         ("[1, 2]", (), ""),
         ("Dar agua.", (), ""),
         ('{"sentences":[{"text":"\\ud83d!","passages":[1]}],"conclusion":""}', (), ""),
+        ('{"sentences":[{"text":"Dar agua.","passages":null},{"te', (("Dar agua.", ()),), ""),
+        (
+            '{"sentences":[{"text":"Dar agua.","passages":["[1]",true,2.5,2]}],"conclusion":7}',
+            (("Dar agua.", (2,)),),
+            "",
+        ),
+        ('{"sentences":[{"text":"Dar agua.","passages":true},{"text":null},[]]}', (("Dar agua.", ()),), ""),
+        ('{"sentences":null,"conclusion":null}', (), ""),
     ],
     ids=[
         "whole",
@@ -159,6 +167,10 @@ def test_the_form_refuses_more_sentences_than_asked_for() -> None:
         "a list",
         "prose",
         "half a character",
+        "null for citations",
+        "what is no number among them",
+        "truth for citations",
+        "null for everything",
     ],
 )
 def test_what_the_model_wrote_is_read_as_far_as_it_is_whole(
@@ -227,6 +239,15 @@ def test_a_sentence_that_says_the_case_again_is_left_out(synthesizer: Synthesize
     answer = answer_of(synthesizer, case(), alignment(AMOXICILINA), spoken((SPANISH, [2]), (GOOD, [2])))
 
     assert answer.text == f"{GOOD} [2]"
+
+
+def test_a_sentence_that_denies_what_the_case_asks_is_kept_and_judged(synthesizer: Synthesizer) -> None:
+    of = case("Niña con neumonía y fiebre alta. ¿Puedo dar aspirina a esta niña con neumonía y fiebre alta?")
+    sentence = "No dar aspirina a esta niña con neumonía y fiebre alta."
+
+    answer = answer_of(synthesizer, of, alignment(AMOXICILINA), spoken((sentence, [2]), (GOOD, [2])))
+
+    assert [claim.text for claim in answer.claims] == [sentence, GOOD]
 
 
 @pytest.mark.parametrize(
