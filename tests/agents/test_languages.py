@@ -103,7 +103,7 @@ def test_the_request_to_write_in_a_language_is_in_that_language(code: str) -> No
 @pytest.mark.parametrize("code", SENTENCES)
 @pytest.mark.parametrize("key", KEYS)
 def test_every_phrase_exists_in_every_language_with_its_names_filled_in(key: str, code: str) -> None:
-    names = {"reason": "REASON", "english": "OURS", "local": "THEIRS", "sides": "BOTH", "answer": "ANSWER", "words": "W"}
+    names = {name: name.upper() for name in ("reason", "english", "local", "sides", "answer", "words")}
     said = phrase(key, code, **names)
 
     assert "$" not in said
@@ -111,10 +111,10 @@ def test_every_phrase_exists_in_every_language_with_its_names_filled_in(key: str
         "unavailable": ["REASON"],
         "held": ["REASON"],
         "revised": ["REASON"],
-        "contradiction": ["OURS", "THEIRS"],
-        "two_doses": ["OURS", "THEIRS"],
-        "against_both": ["BOTH", "ANSWER"],
-        "rendering_cut": ["W"],
+        "contradiction": ["ENGLISH", "LOCAL"],
+        "two_doses": ["ENGLISH", "LOCAL"],
+        "against_both": ["SIDES", "ANSWER"],
+        "rendering_cut": ["WORDS"],
     }.get(key, [])
 
 

@@ -10,7 +10,7 @@ from autogen_core import CancellationToken
 from agents.consultation import prepare
 from agents.languages import phrase
 from agents.messages import Argument, Case, RenderingFault
-from agents.reasoner import EnglishReasoner, ReasonerSettings
+from agents.reasoner import EnglishReasoner, ReasonerSettings, to_argue
 from agents.rendering import Rendering, described, noted, render, rendering_limit
 from agents.speaker import Spoken, Voice, prompt
 from agents.team import Clock
@@ -162,7 +162,7 @@ async def test_the_hypothesis_is_rendered_as_the_case_is_and_the_label_alone_is_
 
     argument, read = await argued(recorder, case, ENGLISH, statement, ARGUMENT, listing)
 
-    assert read[2] == prompt("entailment", case=ENGLISH, hypothesis=statement)
+    assert read[2] == to_argue(prompt("entailment", case=ENGLISH, hypothesis=statement), case)
     assert argument.reasoning.question == f"{ENGLISH}\n\n{statement}"
     assert (argument.reasoning.conclusion, argument.reasoning.meaning) == (
         "contradiction",
@@ -200,7 +200,7 @@ async def test_the_english_reasoner_reads_the_options_in_english(recorder: Recor
     argument, read = await argued(recorder, case, ENGLISH, RENDERED, ARGUMENT, CHOSEN)
 
     assert read[1] == "A. Amoxicilina por vía oral\nB. Ceftriaxona por vía intravenosa"
-    assert read[2] == f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}"
+    assert read[2] == to_argue(f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}", case)
     assert argument.reasoning.question == f"{ENGLISH}\n\n{RENDERED}"
     assert (argument.reasoning.conclusion, argument.reasoning.meaning) == ("A", OPTIONS[0])
 
@@ -220,4 +220,4 @@ async def test_options_that_are_given_in_english_are_not_rendered(recorder: Reco
 
     _, read = await argued(recorder, case, ARGUMENT, CHOSEN)
 
-    assert read[0] == f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}"
+    assert read[0] == to_argue(f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}", case)

@@ -54,7 +54,8 @@ def test_a_line_asks_the_case_and_answers_with_argument_chain_and_conclusion(wor
     assert asked.text in question.content
     assert all(option in question.content for option in asked.options)
     assert "fast breathing → amoxicilina" in answer.content
-    assert answer.content.endswith(f"A: {asked.options[0]}")
+    assert question.content.endswith('"Answer: " and one letter: A, B.')
+    assert answer.content.endswith("\n\nAnswer: A")
 
 
 def test_a_line_says_where_it_comes_from_and_the_record_proves_it(workspace: Workspace, run: Run) -> None:

@@ -70,7 +70,7 @@ def test_scores_are_told_of_the_system_that_they_were_given_to(review: Review, s
 
     assert mean(rated, "coreasoner", "safety")[0] == 4.0
     assert mean(rated, "direct", "safety")[0] == 1.5
-    value, interval = difference(rated, ("coreasoner", "direct"), "clarity")
+    value, interval = difference(rated, ("direct", "coreasoner"), "clarity")
     assert value == 2.5
     assert interval is not None
     assert 2.0 <= interval.low <= 2.5 <= interval.high <= 3.0
