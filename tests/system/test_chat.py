@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from agents.languages import phrase
 from tests.system.conftest import COMMAND
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -103,6 +104,17 @@ def test_stop_stops_and_the_next_case_can_be_asked(browser: Browser, address: st
     expect(page.locator("#ask")).to_be_enabled()
     assert page.locator("section.answer").count() == 0
     page.screenshot(path=pictures / "chat-stopped.png", full_page=True)
+
+
+def test_a_language_without_a_table_of_emergencies_is_told_so(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "pt")
+
+    ask(page, "Criança de 2 anos com tosse, febre e 48 respirações por minuto, sem tiragem. Que tratamento?")
+
+    expect(page.locator("#alarm [role=note]")).to_be_visible(timeout=LOAD_MS)
+    expect(page.locator("#alarm [role=note]")).to_have_text(phrase("missing_red_flags", "pt"))
+    page.click("#stop")
+    expect(page.locator("#ask")).to_be_enabled(timeout=LOAD_MS)
 
 
 def test_arabic_is_laid_out_from_the_right_and_fits_a_phone(browser: Browser, address: str, pictures: Path) -> None:
