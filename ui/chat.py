@@ -15,7 +15,7 @@ from autogen_core import CancellationToken
 from agents.consultation import Chunk, Outcome, first_look, prepare, unwatched
 from agents.errors import CaseError, InstallationError
 from agents.languages import languages
-from agents.messages import MAX_CASE_CHARACTERS, Case
+from agents.messages import Case
 from agents.missing import missing
 from agents.workspace import Workspace
 from knowledge.errors import KnowledgeError
@@ -60,7 +60,6 @@ class Chat:
             placeholder=say("case_placeholder"),
             lines=4,
             max_lines=12,
-            max_length=MAX_CASE_CHARACTERS,
             autofocus=True,
             elem_id="case",
         )

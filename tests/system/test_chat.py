@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from agents.languages import phrase
+from agents.messages import MAX_CASE_CHARACTERS
 from tests.system.conftest import COMMAND
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -154,3 +155,13 @@ def test_an_empty_case_gets_one_sentence(browser: Browser, address: str) -> None
 
     expect(page.locator("#status")).to_contain_text("The case is empty", timeout=LOAD_MS)
     expect(page.locator("#ask")).to_be_enabled()
+
+
+def test_a_case_that_is_too_long_is_refused_and_nothing_of_it_is_cut(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "en")
+    case = "Child with cough. " * (1 + MAX_CASE_CHARACTERS // 18)
+
+    ask(page, case)
+
+    expect(page.locator("#status")).to_contain_text(f"{MAX_CASE_CHARACTERS:,}", timeout=LOAD_MS)
+    assert page.input_value("#case textarea") == case
