@@ -81,24 +81,22 @@ class Chat:
     def _connect(self) -> None:
         lanes = [self._panels["english"], self._panels["local"]]
         self.blocks.load(self._greet, None, [self._header, *lanes], api_visibility="private")
-        shown = [*self._panels.values(), *self._feedback.blocks, self._ask, self._stop]
-        asked = [self._case, self._language, self._english, self._options, self._hypothesis]
-        asking = [self._ask.click, self._case.submit]
+        cleared = [*self._panels.values(), *self._feedback.blocks]
+        more = [self._english, self._options, self._hypothesis]
         # Not queued: a red flag does not wait for other cases, nor for a model.
-        gr.on(
-            asking,
+        looked = gr.on(
+            [self._ask.click, self._case.submit],
             self._look,
             [self._case, self._language],
-            [self._panels["alarm"]],
+            cleared,
             queue=False,
             api_visibility="private",
             show_progress="hidden",
         )
-        gr.on(
-            asking,
+        looked.then(
             self._argue,
-            asked,
-            shown,
+            [self._case, self._language, *more],
+            [*cleared, *more, self._ask, self._stop],
             api_visibility="private",
             show_progress="hidden",
             concurrency_limit=self._workspace.settings.chat.cases_at_once,
@@ -120,7 +118,15 @@ class Chat:
     def _board(self, words: Translation, language: str | None) -> Board:
         return Board(words, language, lambda digest: self._workspace.archive.document_text(digest))
 
-    def _look(self, text: str, language: str) -> str:
+    def _look(self, text: str, language: str, request: gr.Request) -> Update:
+        """The red flags of what was typed, and nothing any more of the case before; a running case stays as it is."""
+        if (request.session_hash or "") in self._running:
+            return {self._panels["alarm"]: gr.skip()}
+        empty = self._board(page_words(request), None).panels()
+        panels: Update = {self._panels[name]: html for name, html in empty.items()}
+        return {**panels, **self._feedback.hidden(), self._panels["alarm"]: self._red_flags(text, language)}
+
+    def _red_flags(self, text: str, language: str) -> str:
         settings = self._workspace.settings
         local = settings.local_language or None
         looked = first_look(text or "", spoken=language or None, configured=settings.languages, local=local)
@@ -148,7 +154,7 @@ class Chat:
             return
         board = self._board(words, case.language)
         token = self._running[request.session_hash or ""] = CancellationToken()
-        yield {**self._drawn(board), **self._feedback.hidden(), **self._buttons(running=True)}
+        yield {**self._drawn(board), **self._taken(text, language), **self._buttons(running=True)}
         try:
             async for update in self._watch(case, board, token, request):
                 yield update
@@ -179,6 +185,12 @@ class Chat:
                 yield update
             if isinstance(progress, Outcome):
                 yield self._feedback.asked_about(progress.transcript_id, request)
+
+    def _taken(self, text: str, language: str) -> Update:
+        """What was given beside a case is not left lying there for the next patient's."""
+        # Somebody may have typed and asked again while this case waited for its turn.
+        flags: Update = {self._panels["alarm"]: self._red_flags(text, language), **self._feedback.hidden()}
+        return {**flags, self._english: "", self._options: "", self._hypothesis: ""}
 
     def _drawn(self, board: Board) -> Update:
         # The red flags have their own way to the page, which waits for nothing.

@@ -107,6 +107,39 @@ def test_stop_stops_and_the_next_case_can_be_asked(browser: Browser, address: st
     page.screenshot(path=pictures / "chat-stopped.png", full_page=True)
 
 
+def test_a_case_that_is_asked_while_another_runs_changes_nothing_of_its_alarm(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "en")
+    ask(page, "Adult with sudden hives and wheeze after an injection of penicillin. What now?")
+    expect(page.locator(".lane[data-phase=reasoning]").first).to_be_visible(timeout=LOAD_MS)
+
+    page.fill("#case textarea", "Child with a rash. What is it?")
+    with page.expect_response(lambda response: "/run/" in response.url):
+        page.press("#case textarea", "Shift+Enter")
+
+    expect(page.locator("section.alarm[role=alert]")).to_contain_text("anaphylaxis")
+    page.click("#stop")
+    expect(page.locator("#status")).to_contain_text("Stopped", timeout=LOAD_MS)
+
+
+def test_nothing_of_one_patient_is_left_for_the_next(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "en")
+    page.get_by_text("More", exact=True).click()
+    page.fill("#english textarea", "Adult with wheeze.")
+
+    ask(page, "Adult with sudden hives and wheeze after an injection of penicillin. What now?")
+    expect(page.locator(".lane[data-phase=reasoning]").first).to_be_visible(timeout=LOAD_MS)
+    assert page.input_value("#english textarea") == ""
+    page.click("#stop")
+    expect(page.locator("#status")).to_contain_text("Stopped", timeout=LOAD_MS)
+    page.fill("#options textarea", "zinc")
+    ask(page, "Child with diarrhoea. Which one?")
+
+    expect(page.locator("#status")).to_contain_text("option", timeout=LOAD_MS)
+    assert page.locator("section.alarm").count() == 0
+    assert "".join(page.locator(".lane > .text").all_inner_texts()).strip() == ""
+    assert page.input_value("#options textarea") == "zinc"
+
+
 def test_a_language_without_a_table_of_emergencies_is_told_so(browser: Browser, address: str) -> None:
     page, _ = open_page(browser, address, "pt")
 
