@@ -72,8 +72,13 @@ class RecordPage:
 
     def forget(self, request: gr.Request) -> None:
         """The browser has gone."""
-        self._open.pop(request.session_hash or "", None)
+        self._close(request)
         self._oldest.pop(request.session_hash or "", None)
+
+    def _close(self, request: gr.Request) -> None:
+        # What still plays would go on drawing on the panels of the next one.
+        if former := self._open.pop(request.session_hash or "", None):
+            former.pause()
 
     def _list_newest(self, request: gr.Request) -> Update:
         return self._listed(None, request)
@@ -92,6 +97,7 @@ class RecordPage:
         return {self._list: gr.Radio(choices, value=None)}
 
     def _begin(self, consultation: str, request: gr.Request) -> Update:
+        self._close(request)
         words, record = page_words(request), self._workspace.transcripts_of(request.username)
         events: list[Event] = []
         try:
