@@ -15,7 +15,7 @@ from autogen_core import CancellationToken
 from agents.consultation import Chunk, Outcome, first_look, prepare, unwatched
 from agents.errors import CaseError, InstallationError
 from agents.languages import languages
-from agents.messages import Case
+from agents.messages import Alignment, Case
 from agents.missing import missing
 from agents.workspace import Workspace
 from knowledge.errors import KnowledgeError
@@ -23,6 +23,7 @@ from models.errors import ModelError
 from transcripts.errors import TranscriptError
 from ui import cards
 from ui.board import Board
+from ui.documents import documents_of
 from ui.feedback import Feedback
 from ui.page import blank, launch, spoken
 from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
@@ -116,7 +117,7 @@ class Chat:
         return shown, board.lane("english"), board.lane("local")
 
     def _board(self, words: Translation, language: str | None) -> Board:
-        return Board(words, language, lambda digest: self._workspace.archive.document_text(digest))
+        return Board(words, language, documents_of(self._workspace))
 
     def _look(self, text: str, language: str, request: gr.Request) -> Update:
         """The red flags of what was typed, and nothing any more of the case before; a running case stays as it is."""
@@ -176,7 +177,10 @@ class Chat:
         async for progress in self._workspace.consult(
             case, token, subject=request.username, shown=page_language(request)
         ):
-            board.take(progress)
+            if isinstance(progress, Alignment):
+                await asyncio.to_thread(board.take, progress)  # it opens documents, which may lie on a server
+            else:
+                board.take(progress)
             now = time.monotonic()
             if isinstance(progress, Chunk) and now - drawn < REDRAW_S:
                 continue

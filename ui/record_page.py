@@ -11,12 +11,12 @@ import gradio as gr
 
 from agents.retold import case_of
 from agents.workspace import Workspace
-from knowledge.errors import KnowledgeError
 from transcripts.consultation import Verified
 from transcripts.errors import CheckpointAltered, TranscriptAltered, TranscriptError
 from transcripts.event import Event, EventKind
 from ui import record_cards
 from ui.board import Board
+from ui.documents import documents_of
 from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
 from ui.playback import Playback
 from ui.translation import Translation, translation
@@ -135,14 +135,9 @@ class RecordPage:
         """An empty board in the language of the page on which the case was shown, where that is known."""
         shown = next((str(event.body.get("shown") or "") for event in events if event.kind is EventKind.MODEL), "")
         case = case_of(events)
-        return Board(translation(shown or page_language(request)), case.language if case else None, self._document)
-
-    def _document(self, digest: str) -> str:
-        """The text of a document as it was: it is kept under its hash. Empty where it was erased since."""
-        try:
-            return self._workspace.archive.document_text(digest)
-        except KnowledgeError:
-            return ""
+        return Board(
+            translation(shown or page_language(request)), case.language if case else None, documents_of(self._workspace)
+        )
 
     async def _run(self, speed: float, request: gr.Request) -> AsyncGenerator[Update, None]:
         if playback := self._playback(request):

@@ -20,6 +20,7 @@ from knowledge.errors import KnowledgeError
 from transcripts.errors import TranscriptError
 from transcripts.event import Event, EventKind
 from ui import cards, review_cards
+from ui.documents import documents_of
 from ui.page import blank, launch, spoken
 from ui.panels import Update, page_words
 from ui.translation import Translation
@@ -132,7 +133,7 @@ class ReviewPage:
         }
         asked = case_of(records["left"])
         sides: Update = {
-            self._answers[side]: review_cards.side(words, _TITLES[side], events, self._document)
+            self._answers[side]: review_cards.side(words, _TITLES[side], events, documents_of(self._workspace))
             for side, events in records.items()
         }
         empty: Update = {score: gr.Radio(value=None) for side in _SIDES for score in self._scores[side]}
@@ -147,12 +148,6 @@ class ReviewPage:
         record.verify(consultation)
         record.annotate(consultation, EventKind.VIEWED, {"by": "review", "as": "blinded"})
         return list(record.events(consultation))
-
-    def _document(self, digest: str) -> str:
-        try:
-            return self._workspace.archive.document_text(digest)
-        except KnowledgeError:
-            return ""
 
     def _send_rating(self, request: gr.Request, *given: Any) -> Update:
         words, task = page_words(request), self._rating.get(request.session_hash or "")

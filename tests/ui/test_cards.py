@@ -312,6 +312,14 @@ def test_a_passage_is_marked_inside_its_document() -> None:
     assert "before <mark>PASSAGE</mark> after" in shown
 
 
+def test_a_passage_whose_document_cannot_be_had_says_so_and_stands_there_all_the_same() -> None:
+    page = Page(cards.evidence(WORDS, alignment("x", [cited(1, passage("zinc"))]), lambda _: ""))
+
+    assert page.of("document") == []
+    assert WORDS["unavailable"] in page.text
+    assert "zinc" in page.text
+
+
 def test_a_demonstration_model_is_announced_and_another_is_not() -> None:
     pages = [Page(cards.header(WORDS, ["m"], demonstration=state)).text for state in (True, False)]
 
