@@ -207,7 +207,8 @@ def _card(words: Translation, cited: CitedPassage, document_text: DocumentText) 
     marks = "".join(f'<span class="flag">{escape(flag)}</span>' for flag in flags)
     section = " / ".join(passage.section)
     return (
-        f'<article class="card" id="passage-{cited.number}"><h3><span class="number">{cited.number}</span> '
+        f'<article class="card" id="passage-{cited.number}" tabindex="-1">'
+        f'<h3><span class="number">{cited.number}</span> '
         f'<bdi lang="{escape(passage.language)}">{escape(passage.document_title)}</bdi></h3>'
         f'<p class="source"><bdi>{escape(section)}</bdi> · <bdi>{escape(source)}</bdi> {marks}</p>'
         f"{text_block(passage.text, passage.language)}"

@@ -14,8 +14,9 @@
     const board = citation.closest(".board") || document;
     const card = board.querySelector(citation.getAttribute("href"));
     if (!card) return;
-    card.closest("details.far")?.setAttribute("open", "");
+    for (let outer = card.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
     card.querySelector("details").open = true;
+    card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "center" });
     document.querySelectorAll(".card.cited").forEach((other) => other.classList.remove("cited"));
     card.classList.add("cited");

@@ -31,7 +31,7 @@ TAGS = {
     *("a", "article", "bdi", "code", "dd", "details", "div", "dl", "dt", "h1", "h2", "h3"),
     *("li", "mark", "ol", "p", "section", "span", "summary", "ul"),
 }
-ATTRIBUTES = {"class", "data-mode", "data-phase", "dir", "href", "id", "lang", "role", "title"}
+ATTRIBUTES = {"class", "data-mode", "data-phase", "dir", "href", "id", "lang", "role", "tabindex", "title"}
 ARABIC = "طفل يعاني من السعال والحمى"
 
 
