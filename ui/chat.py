@@ -103,7 +103,7 @@ class Chat:
             concurrency_limit=self._workspace.settings.chat.cases_at_once,
             trigger_mode="once",
         )
-        self.blocks.unload(self._forget)
+        self.blocks.unload(self._record.forget)
         self._stop.click(self._halt, None, [self._stop], queue=False, api_visibility="private", show_progress="hidden")
 
     def _greet(self, request: gr.Request) -> tuple[str, str, str]:
@@ -188,7 +188,7 @@ class Chat:
             if update := self._drawn(board):  # Gradio takes no empty one
                 yield update
             if isinstance(progress, Outcome):
-                yield self._feedback.asked_about(progress.transcript_id, request)
+                yield self._feedback.asked_about(progress.transcript_id)
 
     def _taken(self, text: str, language: str) -> Update:
         """What was given beside a case is not left lying there for the next patient's."""
@@ -202,10 +202,6 @@ class Chat:
 
     def _buttons(self, *, running: bool) -> Update:
         return {self._ask: gr.Button(interactive=not running), self._stop: gr.Button(interactive=running)}
-
-    def _forget(self, request: gr.Request) -> None:
-        self._feedback.forget(request)
-        self._record.forget(request)
 
     def _halt(self, request: gr.Request) -> Update:
         if token := self._running.get(request.session_hash or ""):
