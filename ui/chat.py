@@ -28,6 +28,7 @@ from ui.feedback import Feedback
 from ui.page import blank, launch, spoken
 from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
 from ui.record_page import RecordPage
+from ui.refusal import refusal
 from ui.translation import Translation
 
 _ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InstallationError, OSError)
@@ -151,7 +152,7 @@ class Chat:
                 local=settings.local_language or None,
             )
         except CaseError as error:
-            yield {self._panels["status"]: cards.status(str(error), "fault")}
+            yield {self._panels["status"]: cards.status(refusal(words, error), "fault")}
             return
         board = self._board(words, case.language)
         token = self._running[request.session_hash or ""] = CancellationToken()

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from agents.languages import phrase
 from agents.messages import MAX_CASE_CHARACTERS
 from tests.system.conftest import COMMAND
+from ui.translation import translation
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -181,12 +182,12 @@ def test_text_that_looks_like_markup_stays_text(browser: Browser, address: str) 
     assert page.evaluate("window.broken") is False
 
 
-def test_an_empty_case_gets_one_sentence(browser: Browser, address: str) -> None:
-    page, _ = open_page(browser, address, "en")
+def test_an_empty_case_gets_one_sentence_in_the_language_of_the_page(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "es")
 
     page.click("#ask")
 
-    expect(page.locator("#status")).to_contain_text("The case is empty", timeout=LOAD_MS)
+    expect(page.locator("#status")).to_contain_text(translation("es")["empty_case"], timeout=LOAD_MS)
     expect(page.locator("#ask")).to_be_enabled()
 
 
@@ -196,5 +197,5 @@ def test_a_case_that_is_too_long_is_refused_and_nothing_of_it_is_cut(browser: Br
 
     ask(page, case)
 
-    expect(page.locator("#status")).to_contain_text(f"{MAX_CASE_CHARACTERS:,}", timeout=LOAD_MS)
+    expect(page.locator("#status")).to_contain_text(str(MAX_CASE_CHARACTERS), timeout=LOAD_MS)
     assert page.input_value("#case textarea") == case

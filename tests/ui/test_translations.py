@@ -24,7 +24,7 @@ NOT_LATIN = {
     "zh": ("CJK UNIFIED",),
 }
 # The product's name is not translated, and these three French words are spelled as in English.
-SAME_AS_ENGLISH = {("fr", "absent"), ("fr", "conclusion"), ("fr", "page"), ("fr", "section")}
+SAME_AS_ENGLISH = {("fr", "absent"), ("fr", "conclusion"), ("fr", "page")}
 NAMES_THE_PRODUCT = "title"
 
 
