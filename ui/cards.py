@@ -182,7 +182,9 @@ def _concept(words: Translation, concept: FusedConcept) -> str:
     near = f" · {concept.anchor}" if concept.anchor else ""
     title = escape(f"{kind}{words[concept.status]}{cosine}{near}")
     said = _polarity(words, concept.polarity)
-    return f'<li class="{concept.status}" title="{title}"><bdi>{escape(concept.name)}</bdi>{both}{said}</li>'
+    # Who hears the page, or has no pointer to hold over it, is told the status too.
+    status = f'<span class="unseen">{escape(words[concept.status])}: </span>'
+    return f'<li class="{concept.status}" title="{title}">{status}<bdi>{escape(concept.name)}</bdi>{both}{said}</li>'
 
 
 def evidence(words: Translation, alignment: Alignment, document_text: DocumentText) -> str:

@@ -3,10 +3,13 @@
 Knows nothing of what a page shows.
 """
 
+import json
 from importlib.resources import files
+from string import Template
 
 import gradio as gr
 
+from agents.languages import languages
 from ui.translation import translations
 
 
@@ -33,7 +36,7 @@ def launch(blocks: gr.Blocks, i18n: gr.I18n, host: str, port: int, *, more_css: 
         i18n=i18n,
         theme=_theme(),
         css="".join(_text(sheet) for sheet in sheets),
-        js=_text("chat.js"),
+        js=script(),
         footer_links=[],
         show_error=False,
         share=False,
@@ -42,6 +45,12 @@ def launch(blocks: gr.Blocks, i18n: gr.I18n, host: str, port: int, *, more_css: 
         mcp_server=False,
         enable_monitoring=False,
     )
+
+
+def script() -> str:
+    """The pages' own script, which is told what they are translated into."""
+    directions = {code: languages()[code].direction for code in translations()}
+    return Template(_text("chat.js")).substitute(translated=json.dumps(directions))
 
 
 def _text(name: str) -> str:

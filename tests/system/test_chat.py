@@ -169,6 +169,12 @@ def test_arabic_is_laid_out_from_the_right_and_fits_a_phone(browser: Browser, ad
     assert lanes[1]["y"] >= lanes[0]["y"] + lanes[0]["height"]
 
 
+def test_a_page_that_is_served_in_english_says_so(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "fa")
+
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["en", "ltr"]
+
+
 def test_text_that_looks_like_markup_stays_text(browser: Browser, address: str) -> None:
     page, _ = open_page(browser, address, "en")
     page.evaluate("window.broken = false")

@@ -356,6 +356,13 @@ def test_a_contradiction_names_both_sides_and_what_each_says() -> None:
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("status", ["scaffold", "merged", "inserted", "promoted"])
+def test_a_concept_says_in_words_where_it_comes_from(status: str) -> None:
+    concept = FusedConcept.model_validate({"name": "fever", "origin": "both", "status": status})
+
+    assert f"{WORDS[status]}: fever" in Page(cards.fused_chain(WORDS, chained((concept,)))).text
+
+
 def chained(concepts: tuple[FusedConcept, ...], contradictions: tuple[Contradiction, ...] = ()) -> Alignment:
     aside = FusedConcept(name="sin tos", origin="local", status="contradicted", polarity="absent")
     fused = FusedChain(
