@@ -213,4 +213,6 @@ class Chat:
 def serve(workspace: Workspace, host: str, port: int) -> None:
     """Serve the page until interrupted."""
     chat = Chat(workspace)
-    launch(chat.blocks, chat.i18n, host, port, queue=workspace.settings.engine.queue_length)
+    settings = workspace.settings
+    queue, header = settings.engine.queue_length, settings.chat.user_header
+    launch(chat.blocks, chat.i18n, host, port, queue=queue, user_header=header)
