@@ -50,12 +50,17 @@ class ModelSettings(BaseModel):
 
 
 class ChatSettings(BaseModel):
-    """Where the chat listens and how many cases it argues at once. Only this machine, unless told otherwise."""
+    """Where the chat listens and how many cases it argues at once. Only this machine, unless told otherwise.
+
+    `user_header` is the header in which a reverse proxy on this machine passes on under which name somebody logged in;
+    a request without it is refused. Without a header everybody acts as the account that runs the chat.
+    """
 
     model_config = ConfigDict(extra="forbid")
     host: str = "127.0.0.1"
     port: int = Field(7860, ge=1, le=65535)
     cases_at_once: int = Field(2, ge=1)
+    user_header: str = Field("", pattern=r"^[A-Za-z0-9-]*$")
 
 
 class TranscriptSettings(BaseModel):
@@ -98,9 +103,9 @@ Role = Literal["clinician", "engineer", "auditor"]
 
 
 class AccessSettings(BaseModel):
-    """Who may do what with the record: `subjects` are login names of the chat or, on the command line, of the
-    operating system, each with a role; the roles say which actions are theirs. Without `subjects` this is one person's
-    machine: whoever owns the record may do everything."""
+    """Who may do what with the record: `subjects` are names that `chat.user_header` gives or, on the command line and
+    without such a header, of accounts of the operating system, each with a role; the roles say which actions are
+    theirs. Without `subjects` this is one person's machine: whoever owns the record may do everything."""
 
     model_config = ConfigDict(extra="forbid")
     clinician: frozenset[Action] = frozenset({Action.LIST, Action.READ})

@@ -65,10 +65,12 @@ def training(store: TranscriptStore, consultations: Iterable[str], by: Body, red
 def _reason(store: TranscriptStore, consultation: str) -> str:
     """Why a consultation may not be trained on, or nothing."""
     try:
-        store.verify(consultation)
+        proved = store.verify(consultation)
         events = tuple(store.events(consultation))
     except (TranscriptAltered, CheckpointAltered):
         return "altered"
+    if proved.erased:
+        return "erased"
     ending = next((event.body.get("status") for event in events if event.kind is EventKind.FINISHED), "interrupted")
     if ending != "finished":
         return str(ending)

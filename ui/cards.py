@@ -27,6 +27,7 @@ from agents.messages import (
     Side,
 )
 from agents.polarity import Polarity
+from knowledge.passage import Passage
 from ui.translation import Translation
 
 DocumentText = Callable[[str], str]
@@ -180,7 +181,9 @@ def _concept(words: Translation, concept: FusedConcept) -> str:
     near = f" · {concept.anchor}" if concept.anchor else ""
     title = escape(f"{kind}{words[concept.status]}{cosine}{near}")
     said = _polarity(words, concept.polarity)
-    return f'<li class="{concept.status}" title="{title}"><bdi>{escape(concept.name)}</bdi>{both}{said}</li>'
+    # Who hears the page, or has no pointer to hold over it, is told the status too.
+    status = f'<span class="unseen">{escape(words[concept.status])}: </span>'
+    return f'<li class="{concept.status}" title="{title}">{status}<bdi>{escape(concept.name)}</bdi>{both}{said}</li>'
 
 
 def evidence(words: Translation, alignment: Alignment, document_text: DocumentText) -> str:
@@ -205,23 +208,25 @@ def _card(words: Translation, cited: CitedPassage, document_text: DocumentText) 
     marks = "".join(f'<span class="flag">{escape(flag)}</span>' for flag in flags)
     section = " / ".join(passage.section)
     return (
-        f'<article class="card" id="passage-{cited.number}"><h3><span class="number">{cited.number}</span> '
+        f'<article class="card" id="passage-{cited.number}" tabindex="-1">'
+        f'<h3><span class="number">{cited.number}</span> '
         f'<bdi lang="{escape(passage.language)}">{escape(passage.document_title)}</bdi></h3>'
         f'<p class="source"><bdi>{escape(section)}</bdi> · <bdi>{escape(source)}</bdi> {marks}</p>'
         f"{text_block(passage.text, passage.language)}"
         f"<details><summary>{escape(words['open_passage'])}</summary>"
-        f"{_in_context(passage.document, passage.start, passage.end, passage.language, document_text)}"
+        f"{_in_context(words, passage, document_text(passage.document))}"
         f'<p class="source"><code>{escape(passage.id)}</code> <code>{escape(passage.sha256[:23])}…</code></p>'
         f"</details></article>"
     )
 
 
-def _in_context(document: str, start: int, end: int, language: str, document_text: DocumentText) -> str:
-    text = document_text(document)
+def _in_context(words: Translation, passage: Passage, text: str) -> str:
+    if not text:
+        return f'<p class="fault">{escape(words["unavailable"])}</p>'
+    start, end, known = passage.start, passage.end, languages().get(passage.language)
     before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
-    known = languages().get(language)
     return (
-        f'<div class="text document" dir="{known.direction if known else "auto"}" lang="{escape(language)}">'
+        f'<div class="text document" dir="{known.direction if known else "auto"}" lang="{escape(passage.language)}">'
         f"{'…' if start > _CONTEXT else ''}{escape(before)}<mark>{escape(text[start:end])}</mark>{escape(after)}"
         f"{'…' if len(text) > end + _CONTEXT else ''}</div>"
     )

@@ -1,10 +1,12 @@
 // The page's own script: a citation opens its passage, an opened document scrolls to the marked passage,
-// and the page follows the direction of the browser's language. No request leaves the machine.
+// and the page says in which language and direction it is. No request leaves the machine.
 () => {
-  const rightToLeft = ["ar", "fa", "he", "ur"];
-  const language = (navigator.language || "en").split("-")[0];
+  // The languages that the page is translated into, with their directions; in others it is served in English.
+  const translated = $translated;
+  const wanted = navigator.languages?.length ? navigator.languages : [navigator.language || "en"];
+  const language = wanted.map((one) => one.split("-")[0].toLowerCase()).find((one) => one in translated) || "en";
   document.documentElement.lang = language;
-  document.documentElement.dir = rightToLeft.includes(language) ? "rtl" : "ltr";
+  document.documentElement.dir = translated[language];
 
   document.addEventListener("click", (event) => {
     const citation = event.target.closest("a.citation");
@@ -14,8 +16,9 @@
     const board = citation.closest(".board") || document;
     const card = board.querySelector(citation.getAttribute("href"));
     if (!card) return;
-    card.closest("details.far")?.setAttribute("open", "");
+    for (let outer = card.closest("details"); outer; outer = outer.parentElement.closest("details")) outer.open = true;
     card.querySelector("details").open = true;
+    card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "center" });
     document.querySelectorAll(".card.cited").forEach((other) => other.classList.remove("cited"));
     card.classList.add("cited");

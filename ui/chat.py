@@ -15,7 +15,7 @@ from autogen_core import CancellationToken
 from agents.consultation import Chunk, Outcome, first_look, prepare, unwatched
 from agents.errors import CaseError, InstallationError
 from agents.languages import languages
-from agents.messages import MAX_CASE_CHARACTERS, Case
+from agents.messages import Alignment, Case
 from agents.missing import missing
 from agents.workspace import Workspace
 from knowledge.errors import KnowledgeError
@@ -23,10 +23,12 @@ from models.errors import ModelError
 from transcripts.errors import TranscriptError
 from ui import cards
 from ui.board import Board
+from ui.documents import documents_of
 from ui.feedback import Feedback
 from ui.page import blank, launch, spoken
 from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
 from ui.record_page import RecordPage
+from ui.refusal import refusal
 from ui.translation import Translation
 
 _ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InstallationError, OSError)
@@ -60,7 +62,6 @@ class Chat:
             placeholder=say("case_placeholder"),
             lines=4,
             max_lines=12,
-            max_length=MAX_CASE_CHARACTERS,
             autofocus=True,
             elem_id="case",
         )
@@ -82,30 +83,28 @@ class Chat:
     def _connect(self) -> None:
         lanes = [self._panels["english"], self._panels["local"]]
         self.blocks.load(self._greet, None, [self._header, *lanes], api_visibility="private")
-        shown = [*self._panels.values(), *self._feedback.blocks, self._ask, self._stop]
-        asked = [self._case, self._language, self._english, self._options, self._hypothesis]
-        asking = [self._ask.click, self._case.submit]
+        cleared = [*self._panels.values(), *self._feedback.blocks]
+        more = [self._english, self._options, self._hypothesis]
         # Not queued: a red flag does not wait for other cases, nor for a model.
-        gr.on(
-            asking,
+        looked = gr.on(
+            [self._ask.click, self._case.submit],
             self._look,
             [self._case, self._language],
-            [self._panels["alarm"]],
+            cleared,
             queue=False,
             api_visibility="private",
             show_progress="hidden",
         )
-        gr.on(
-            asking,
+        looked.then(
             self._argue,
-            asked,
-            shown,
+            [self._case, self._language, *more],
+            [*cleared, *more, self._ask, self._stop],
             api_visibility="private",
             show_progress="hidden",
             concurrency_limit=self._workspace.settings.chat.cases_at_once,
             trigger_mode="once",
         )
-        self.blocks.unload(self._forget)
+        self.blocks.unload(self._record.forget)
         self._stop.click(self._halt, None, [self._stop], queue=False, api_visibility="private", show_progress="hidden")
 
     def _greet(self, request: gr.Request) -> tuple[str, str, str]:
@@ -119,9 +118,17 @@ class Chat:
         return shown, board.lane("english"), board.lane("local")
 
     def _board(self, words: Translation, language: str | None) -> Board:
-        return Board(words, language, lambda digest: self._workspace.archive.document_text(digest))
+        return Board(words, language, documents_of(self._workspace))
 
-    def _look(self, text: str, language: str) -> str:
+    def _look(self, text: str, language: str, request: gr.Request) -> Update:
+        """The red flags of what was typed, and nothing any more of the case before; a running case stays as it is."""
+        if (request.session_hash or "") in self._running:
+            return {self._panels["alarm"]: gr.skip()}
+        empty = self._board(page_words(request), None).panels()
+        panels: Update = {self._panels[name]: html for name, html in empty.items()}
+        return {**panels, **self._feedback.hidden(), self._panels["alarm"]: self._red_flags(text, language)}
+
+    def _red_flags(self, text: str, language: str) -> str:
         settings = self._workspace.settings
         local = settings.local_language or None
         looked = first_look(text or "", spoken=language or None, configured=settings.languages, local=local)
@@ -145,11 +152,11 @@ class Chat:
                 local=settings.local_language or None,
             )
         except CaseError as error:
-            yield {self._panels["status"]: cards.status(str(error), "fault")}
+            yield {self._panels["status"]: cards.status(refusal(words, error), "fault")}
             return
         board = self._board(words, case.language)
         token = self._running[request.session_hash or ""] = CancellationToken()
-        yield {**self._drawn(board), **self._feedback.hidden(), **self._buttons(running=True)}
+        yield {**self._drawn(board), **self._taken(text, language), **self._buttons(running=True)}
         try:
             async for update in self._watch(case, board, token, request):
                 yield update
@@ -171,7 +178,10 @@ class Chat:
         async for progress in self._workspace.consult(
             case, token, subject=request.username, shown=page_language(request)
         ):
-            board.take(progress)
+            if isinstance(progress, Alignment):
+                await asyncio.to_thread(board.take, progress)  # it opens documents, which may lie on a server
+            else:
+                board.take(progress)
             now = time.monotonic()
             if isinstance(progress, Chunk) and now - drawn < REDRAW_S:
                 continue
@@ -179,7 +189,13 @@ class Chat:
             if update := self._drawn(board):  # Gradio takes no empty one
                 yield update
             if isinstance(progress, Outcome):
-                yield self._feedback.asked_about(progress.transcript_id, request)
+                yield self._feedback.asked_about(progress.transcript_id)
+
+    def _taken(self, text: str, language: str) -> Update:
+        """What was given beside a case is not left lying there for the next patient's."""
+        # Somebody may have typed and asked again while this case waited for its turn.
+        flags: Update = {self._panels["alarm"]: self._red_flags(text, language), **self._feedback.hidden()}
+        return {**flags, self._english: "", self._options: "", self._hypothesis: ""}
 
     def _drawn(self, board: Board) -> Update:
         # The red flags have their own way to the page, which waits for nothing.
@@ -187,10 +203,6 @@ class Chat:
 
     def _buttons(self, *, running: bool) -> Update:
         return {self._ask: gr.Button(interactive=not running), self._stop: gr.Button(interactive=running)}
-
-    def _forget(self, request: gr.Request) -> None:
-        self._feedback.forget(request)
-        self._record.forget(request)
 
     def _halt(self, request: gr.Request) -> Update:
         if token := self._running.get(request.session_hash or ""):
@@ -201,4 +213,6 @@ class Chat:
 def serve(workspace: Workspace, host: str, port: int) -> None:
     """Serve the page until interrupted."""
     chat = Chat(workspace)
-    launch(chat.blocks, chat.i18n, host, port, queue=workspace.settings.engine.queue_length)
+    settings = workspace.settings
+    queue, header = settings.engine.queue_length, settings.chat.user_header
+    launch(chat.blocks, chat.i18n, host, port, queue=queue, user_header=header)

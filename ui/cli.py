@@ -40,7 +40,7 @@ from ui import (
 )
 from ui.adding import add_starter
 from ui.doctor import examine
-from ui.ports import require_free
+from ui.ports import is_loopback, require_free, require_trusted
 from ui.terminal import TerminalView, plain, show_alarm
 from ui.translation import DEFAULT, translation
 
@@ -168,7 +168,10 @@ def chat(
     """Open the chat in a browser."""
     settings: Settings = context.obj
     host, port = host or settings.chat.host, port or settings.chat.port
+    require_trusted(host, settings.chat.user_header)
     require_free(host, port)
+    if not is_loopback(host):
+        sys.stderr.write(f"Whoever reaches {host} can put cases and read past ones as the account that runs this.\n")
     with Workspace(settings) as workspace:
         if starter:
             model_commands.pull_with_progress(workspace, "starter")

@@ -22,7 +22,8 @@ class Feedback:
 
     def __init__(self, workspace: Workspace, say: gr.I18n) -> None:
         self._workspace = workspace
-        self._answered: dict[str, str] = {}
+        # Unlike what is forgotten when a browser goes, this outlasts the sleep of a phone.
+        self._answered = gr.State()
         with gr.Group(visible=False, elem_id="feedback") as self._group:
             choices: list[tuple[Any, str]] = [(say(rating), rating) for rating in RATINGS]
             self._rating = gr.Radio(choices, label=say("feedback"))
@@ -31,7 +32,7 @@ class Feedback:
         self._said = gr.HTML(elem_id="feedback-said")
         self._send.click(
             self._record,
-            [self._rating, self._note],
+            [self._rating, self._note, self._answered],
             [self._group, self._said],
             api_visibility="private",
             show_progress="hidden",
@@ -40,24 +41,22 @@ class Feedback:
     @property
     def blocks(self) -> tuple[gr.blocks.Block, ...]:
         """What the functions here change."""
-        return self._group, self._rating, self._note, self._said
+        return self._group, self._rating, self._note, self._said, self._answered
 
     def hidden(self) -> Update:
         """There is no answer yet."""
-        return {self._group: gr.Group(visible=False), self._said: ""}
+        return {self._group: gr.Group(visible=False), self._said: "", self._answered: None}
 
-    def asked_about(self, consultation: str, request: gr.Request) -> Update:
+    def asked_about(self, consultation: str) -> Update:
         """An answer is there to be judged."""
-        self._answered[request.session_hash or ""] = consultation
-        return {self._group: gr.Group(visible=True), self._rating: None, self._note: "", self._said: ""}
+        empty: Update = {self._rating: None, self._note: "", self._said: ""}
+        return {**empty, self._group: gr.Group(visible=True), self._answered: consultation}
 
-    def forget(self, request: gr.Request) -> None:
-        """The browser has gone."""
-        self._answered.pop(request.session_hash or "", None)
-
-    def _record(self, rating: str | None, note: str, request: gr.Request) -> Update:
-        words, consultation = page_words(request), self._answered.get(request.session_hash or "")
-        if consultation is None or rating not in RATINGS:
+    def _record(self, rating: str | None, note: str, consultation: str | None, request: gr.Request) -> Update:
+        words = page_words(request)
+        if consultation is None:
+            return {self._said: cards.status(words["session_ended"], "fault")}
+        if rating not in RATINGS:
             return {self._said: cards.status(words["choose_rating"], "fault")}
         body = {"by": "chat", "rating": rating, "note": (note or "")[:MAX_NOTE].strip()}
         try:

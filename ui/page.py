@@ -3,10 +3,15 @@
 Knows nothing of what a page shows.
 """
 
+import json
+from collections.abc import Callable
 from importlib.resources import files
+from string import Template
 
+import fastapi
 import gradio as gr
 
+from agents.languages import languages
 from ui.translation import translations
 
 
@@ -20,10 +25,20 @@ def spoken() -> gr.I18n:
     return gr.I18n(**{code: dict(words) for code, words in translations().items()})
 
 
-def launch(blocks: gr.Blocks, i18n: gr.I18n, host: str, port: int, *, more_css: str = "", queue: int = 0) -> None:
+def launch(
+    blocks: gr.Blocks,
+    i18n: gr.I18n,
+    host: str,
+    port: int,
+    *,
+    more_css: str = "",
+    queue: int = 0,
+    user_header: str = "",
+) -> None:
     """Serve a page until interrupted. `more_css` names a stylesheet beside the chat's.
 
-    Where `queue` is given and as many clicks wait already, another one is refused.
+    Where `queue` is given and as many clicks wait already, another one is refused. Where `user_header` is given, so is
+    whoever is not named in it.
     """
     sheets = ("chat.css", more_css) if more_css else ("chat.css",)
     blocks.queue(max_size=queue or None, api_open=False)
@@ -31,9 +46,10 @@ def launch(blocks: gr.Blocks, i18n: gr.I18n, host: str, port: int, *, more_css: 
         server_name=host,
         server_port=port,
         i18n=i18n,
+        auth_dependency=named_in(user_header) if user_header else None,
         theme=_theme(),
         css="".join(_text(sheet) for sheet in sheets),
-        js=_text("chat.js"),
+        js=script(),
         footer_links=[],
         show_error=False,
         share=False,
@@ -42,6 +58,25 @@ def launch(blocks: gr.Blocks, i18n: gr.I18n, host: str, port: int, *, more_css: 
         mcp_server=False,
         enable_monitoring=False,
     )
+
+
+def named_in(header: str) -> Callable[[fastapi.Request], str | None]:
+    """By whom a request is, as a proxy says in a header; by nobody where it does not, or says two things.
+
+    Two there are where a browser sent one and the proxy put its own beside it.
+    """
+
+    def named(request: fastapi.Request) -> str | None:
+        names = request.headers.getlist(header)
+        return names[0].strip() or None if len(names) == 1 else None
+
+    return named
+
+
+def script() -> str:
+    """The pages' own script, which is told what they are translated into."""
+    directions = {code: languages()[code].direction for code in translations()}
+    return Template(_text("chat.js")).substitute(translated=json.dumps(directions))
 
 
 def _text(name: str) -> str:

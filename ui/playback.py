@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 
+from agents.messages import Alignment
 from agents.retold import Shown, told
 from transcripts.event import Event
 from ui.board import Board
@@ -74,7 +75,10 @@ class Playback:
                 await asyncio.sleep(max(0.0, due - now))
             if self._playing != mine:
                 return
-            self._next()
+            if isinstance(self._shown[self._at].progress, Alignment):
+                await asyncio.to_thread(self._next)  # it opens documents, which may lie on a server
+            else:
+                self._next()
         yield
 
     @property

@@ -1,8 +1,9 @@
-"""Is a port free? Asked before seconds are spent on loading models."""
+"""Is a port free, and who can reach it? Asked before seconds are spent on loading models."""
 
 import socket
+from ipaddress import ip_address
 
-from ui.errors import PortInUse
+from ui.errors import HeaderUntrusted, PortInUse
 
 
 def require_free(host: str, port: int) -> None:
@@ -15,3 +16,20 @@ def require_free(host: str, port: int) -> None:
             raise PortInUse(
                 f"The chat cannot listen on {host}:{port} ({error.strerror}); free it or give another --port."
             ) from None
+
+
+def require_trusted(host: str, header: str) -> None:
+    """Raises HeaderUntrusted where a `header` names who asks and others than this machine's proxy could send it."""
+    if header and not is_loopback(host):
+        raise HeaderUntrusted(
+            f"Whoever reaches {host} could call themselves anybody in the header {header}; "
+            "let the chat listen on 127.0.0.1 and put the proxy on this machine, or leave out chat.user_header."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -9,7 +9,8 @@ from html import escape
 from string import Template
 
 from transcripts.consultation import ConsultationSummary, Verified
-from transcripts.errors import TranscriptAltered, TranscriptError
+from transcripts.erasure import Erasure
+from transcripts.errors import CheckpointAltered, TranscriptAltered, TranscriptError
 from transcripts.event import Event, EventKind, instant
 from transcripts.show import visible
 from ui.translation import Translation
@@ -28,17 +29,23 @@ def line(words: Translation, summary: ConsultationSummary) -> str:
 
 def proof(words: Translation, events: Sequence[Event], found: Verified | TranscriptError) -> str:
     """Whether a consultation is whole, which guidelines it read, and who has seen it."""
-    if isinstance(found, Verified):
-        said = Template(words["whole"]).substitute(events=found.events, signed=found.signed)
-        detail = f'<p class="source"><code>{escape(found.head)}</code></p>'
-    else:
-        said = words["altered"]
-        detail = f"<p><bdi>{escape(str(found))}</bdi></p>"
-    state = "whole" if isinstance(found, Verified) else "altered"
+    match found:
+        case Verified():
+            state, said = "whole", Template(words["whole"]).substitute(events=found.events, signed=found.signed)
+            detail = f'{_erased(words, found.erased)}<p class="source"><code>{escape(found.head)}</code></p>'
+        case TranscriptAltered() | CheckpointAltered():
+            state, said, detail = "altered", words["altered"], fault(found)
+        case _:
+            state, said, detail = "unproved", words["unproved"], fault(found)
     return (
         f'<section class="proof" data-state="{state}" role="status"><h2>{escape(said)}</h2>{detail}'
         f"{_guidelines(words, events)}{_trace(words, events)}</section>"
     )
+
+
+def fault(error: TranscriptError) -> str:
+    """What is wrong with the record, or with asking for it."""
+    return f'<p class="fault"><bdi>{escape(str(error))}</bdi></p>'
 
 
 def sound(events: Sequence[Event], found: Verified | TranscriptError) -> Sequence[Event]:
@@ -66,6 +73,14 @@ def bare(event: Event | None) -> str:
         f'<p class="source"><code>{instant(event.time)}</code> <code>{escape(event.hash)}</code></p>'
         f'<pre class="bare" dir="auto">{escape(visible(body))}</pre>'
     )
+
+
+def _erased(words: Translation, gone: Erasure | None) -> str:
+    if gone is None:
+        return ""
+    said = Template(words["erased"]).substitute(erased=gone.seq, time=f"{gone.time:%Y-%m-%d %H:%M}")
+    detail = visible(" · ".join(filter(None, (gone.by, gone.reason))))
+    return f"<p>{escape(said)} <bdi>{escape(detail)}</bdi></p>"
 
 
 def _guidelines(words: Translation, events: Iterable[Event]) -> str:

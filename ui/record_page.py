@@ -11,12 +11,12 @@ import gradio as gr
 
 from agents.retold import case_of
 from agents.workspace import Workspace
-from knowledge.errors import KnowledgeError
-from transcripts.consultation import ConsultationSummary, Verified
-from transcripts.errors import AccessDenied, TranscriptError
+from transcripts.consultation import Verified
+from transcripts.errors import CheckpointAltered, TranscriptAltered, TranscriptError
 from transcripts.event import Event, EventKind
 from ui import record_cards
 from ui.board import Board
+from ui.documents import documents_of
 from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
 from ui.playback import Playback
 from ui.translation import Translation, translation
@@ -41,6 +41,7 @@ class RecordPage:
         with gr.Row(elem_id="pages"):
             self._newest = gr.Button(say("newest"), size="sm", min_width=80)
             self._older = gr.Button(say("older"), size="sm", min_width=80)
+        self._unlisted = gr.HTML(elem_id="unlisted")
         self._proof = gr.HTML(elem_id="proof")
         with gr.Column(visible=False, elem_id="replay", elem_classes="board") as self._replay:
             with gr.Row(elem_id="player"):
@@ -61,9 +62,10 @@ class RecordPage:
             trigger(then, given, shown, api_visibility="private", show_progress="hidden", **more)
 
         moved: list[gr.blocks.Block] = [self._place, self._event, self._bare, *self._panels.values()]
-        on(tab.select, self._list_newest, None, [self._list])
-        on(self._newest.click, self._list_newest, None, [self._list])
-        on(self._older.click, self._list_older, None, [self._list])
+        listed: list[gr.blocks.Block] = [self._list, self._unlisted]
+        on(tab.select, self._list_newest, None, listed)
+        on(self._newest.click, self._list_newest, None, listed)
+        on(self._older.click, self._list_older, None, listed)
         on(self._list.input, self._begin, [self._list], [self._proof, self._replay, *moved])
         on(self._play.click, self._run, [self._speed], moved, concurrency_limit=None)
         on(self._pause.click, self._halt, None, [], queue=False)
@@ -72,8 +74,13 @@ class RecordPage:
 
     def forget(self, request: gr.Request) -> None:
         """The browser has gone."""
-        self._open.pop(request.session_hash or "", None)
+        self._close(request)
         self._oldest.pop(request.session_hash or "", None)
+
+    def _close(self, request: gr.Request) -> None:
+        # What still plays would go on drawing on the panels of the next one.
+        if former := self._open.pop(request.session_hash or "", None):
+            former.pause()
 
     def _list_newest(self, request: gr.Request) -> Update:
         return self._listed(None, request)
@@ -83,27 +90,19 @@ class RecordPage:
 
     def _listed(self, before: str | None, request: gr.Request) -> Update:
         words = page_words(request)
-        found: tuple[ConsultationSummary, ...] = ()
-        with suppress(AccessDenied):  # who may not list them sees none, and the denial is on the record
+        try:
             found = self._workspace.transcripts_of(request.username).consultations(_PAGE, before)
+        except TranscriptError as error:
+            return {self._unlisted: record_cards.fault(error)}
         if found:
             self._oldest[request.session_hash or ""] = found[-1].id
         choices = [(record_cards.line(words, summary), summary.id) for summary in found]
-        return {self._list: gr.Radio(choices, value=None)}
+        return {self._list: gr.Radio(choices, value=None), self._unlisted: ""}
 
     def _begin(self, consultation: str, request: gr.Request) -> Update:
-        words, record = page_words(request), self._workspace.transcripts_of(request.username)
-        events: list[Event] = []
-        try:
-            record.verify(consultation)
-            # What was altered is left as it is.
-            record.annotate(consultation, EventKind.VIEWED, {"by": "chat", "as": "replay"})
-        except TranscriptError as error:
-            found: Verified | TranscriptError = error
-        else:
-            found = record.verify(consultation)
-        with suppress(TranscriptError):
-            events = list(record.events(consultation))
+        self._close(request)
+        words = page_words(request)
+        events, found = self._proved(consultation, request)
         sound = record_cards.sound(events, found)
         playback = Playback(sound, lambda: self._board(sound, request))
         self._open[request.session_hash or ""] = playback
@@ -115,18 +114,30 @@ class RecordPage:
             self._place: place,
         }
 
+    def _proved(self, consultation: str, request: gr.Request) -> tuple[list[Event], Verified | TranscriptError]:
+        """The events of a consultation and whether they are as written; that they are looked at is on its record."""
+        record = self._workspace.transcripts_of(request.username)
+        try:
+            record.verify(consultation)
+            # Read once before it is said that they were read: whoever may not is stopped here.
+            list(record.events(consultation))
+            record.annotate(consultation, EventKind.VIEWED, {"by": "chat", "as": "replay"})
+            return list(record.events(consultation)), record.verify(consultation)
+        except (TranscriptAltered, CheckpointAltered) as error:
+            # What was altered is left as it is.
+            with suppress(TranscriptError):
+                return list(record.events(consultation)), error
+            return [], error
+        except TranscriptError as error:
+            return [], error
+
     def _board(self, events: Any, request: gr.Request) -> Board:
         """An empty board in the language of the page on which the case was shown, where that is known."""
         shown = next((str(event.body.get("shown") or "") for event in events if event.kind is EventKind.MODEL), "")
         case = case_of(events)
-        return Board(translation(shown or page_language(request)), case.language if case else None, self._document)
-
-    def _document(self, digest: str) -> str:
-        """The text of a document as it was: it is kept under its hash. Empty where it was erased since."""
-        try:
-            return self._workspace.archive.document_text(digest)
-        except KnowledgeError:
-            return ""
+        return Board(
+            translation(shown or page_language(request)), case.language if case else None, documents_of(self._workspace)
+        )
 
     async def _run(self, speed: float, request: gr.Request) -> AsyncGenerator[Update, None]:
         if playback := self._playback(request):

@@ -20,6 +20,7 @@ from knowledge.errors import KnowledgeError
 from transcripts.errors import TranscriptError
 from transcripts.event import Event, EventKind
 from ui import cards, review_cards
+from ui.documents import documents_of
 from ui.page import blank, launch, spoken
 from ui.panels import Update, page_words
 from ui.translation import Translation
@@ -34,8 +35,6 @@ class ReviewPage:
 
     def __init__(self, workspace: Workspace, review: Review) -> None:
         self._workspace, self._review = workspace, review
-        self._rating: dict[str, Task] = {}
-        self._raters: dict[str, str] = {}
         self.blocks, self.i18n = blank(), spoken()
         with self.blocks:
             self._lay_out()
@@ -43,6 +42,8 @@ class ReviewPage:
 
     def _lay_out(self) -> None:
         say = self.i18n
+        # Unlike what is forgotten when a browser goes, these outlast the sleep of a phone.
+        self._rater, self._task = gr.State(), gr.State()
         self._header = gr.HTML(elem_id="header")
         with gr.Row(elem_id="door") as self._door:
             self._code = gr.Textbox(label=say("review_code"), elem_id="code", scale=3, max_length=80)
@@ -72,7 +73,7 @@ class ReviewPage:
                 ]
 
     def _connect(self) -> None:
-        shown = [self._door, self._said, *self._shown]
+        shown = [self._rater, self._task, self._door, self._said, *self._shown]
 
         def on(trigger: Any, then: Callable[..., Update], given: Sequence[gr.blocks.Block]) -> None:
             trigger(then, list(given), shown, api_visibility="private", show_progress="hidden", trigger_mode="once")
@@ -81,9 +82,8 @@ class ReviewPage:
         on(loaded.then, self._begin, [self._code])
         on(self._enter.click, self._begin, [self._code])
         on(self._code.submit, self._begin, [self._code])
-        given = [*self._scores["left"], *self._scores["right"], self._preferred, self._note]
+        given = [self._rater, self._task, *self._scores["left"], *self._scores["right"], self._preferred, self._note]
         on(self._send.click, self._send_rating, given)
-        self.blocks.unload(self._forget)
 
     @property
     def _shown(self) -> list[gr.blocks.Block]:
@@ -104,14 +104,10 @@ class ReviewPage:
             rater = self._review.rater(code)
         except EvaluationError:
             return {self._said: cards.status(words["review_unknown"], "fault"), self._pair: gr.Column(visible=False)}
-        self._raters[request.session_hash or ""] = rater.name
-        return self._next(words, request)
+        return {self._rater: rater.name, **self._next(words, rater.name)}
 
-    def _next(self, words: Translation, request: gr.Request) -> Update:
+    def _next(self, words: Translation, rater: str) -> Update:
         """The next pair of this rater, with nothing chosen yet; what can't be shown is passed over and told."""
-        session = request.session_hash or ""
-        rater = self._raters[session]
-        self._rating.pop(session, None)
         left, faults = self._review.left(rater), []
         total = len(self._review.assignments.of(rater))
         for task in left:
@@ -120,11 +116,11 @@ class ReviewPage:
             except (TranscriptError, KnowledgeError, ValidationError) as error:
                 faults.append(cards.status(str(error), "fault"))
                 continue
-            self._rating[session] = task
             told = Template(words["review_progress"]).substitute(done=total - len(left), total=total)
-            return {**shown, self._said: "".join([cards.status(told), *faults])}
+            return {**shown, self._task: task, self._said: "".join([cards.status(told), *faults])}
         said = [cards.status(words["review_finished"])] if not left else faults
-        return {self._door: gr.Row(visible=False), self._pair: gr.Column(visible=False), self._said: "".join(said)}
+        closed: Update = {self._door: gr.Row(visible=False), self._pair: gr.Column(visible=False)}
+        return {**closed, self._task: None, self._said: "".join(said)}
 
     def _pair_of(self, task: Task, words: Translation) -> Update:
         records = {
@@ -132,7 +128,7 @@ class ReviewPage:
         }
         asked = case_of(records["left"])
         sides: Update = {
-            self._answers[side]: review_cards.side(words, _TITLES[side], events, self._document)
+            self._answers[side]: review_cards.side(words, _TITLES[side], events, documents_of(self._workspace))
             for side, events in records.items()
         }
         empty: Update = {score: gr.Radio(value=None) for side in _SIDES for score in self._scores[side]}
@@ -148,16 +144,12 @@ class ReviewPage:
         record.annotate(consultation, EventKind.VIEWED, {"by": "review", "as": "blinded"})
         return list(record.events(consultation))
 
-    def _document(self, digest: str) -> str:
-        try:
-            return self._workspace.archive.document_text(digest)
-        except KnowledgeError:
-            return ""
-
-    def _send_rating(self, request: gr.Request, *given: Any) -> Update:
-        words, task = page_words(request), self._rating.get(request.session_hash or "")
+    def _send_rating(self, request: gr.Request, rater: str | None, task: Task | None, *given: Any) -> Update:
+        words = page_words(request)
         *scores, preferred, note = given
-        if task is None or preferred is None or None in scores:
+        if rater is None or task is None:
+            return {self._fault: cards.status(words["session_ended"], "fault")}
+        if preferred is None or None in scores:
             return {self._fault: cards.status(words["rate_everything"], "fault")}
         try:
             left, right = (_scores(scores[start : start + len(AXES)]) for start in (0, len(AXES)))
@@ -165,14 +157,10 @@ class ReviewPage:
                 task, left, right, preferred, (note or "")[:MAX_NOTE].strip(), self._workspace.transcripts
             )
         except RatingRefused:
-            return self._next(words, request)  # rated in another window
+            return self._next(words, rater)  # rated in another window
         except (TranscriptError, ValidationError) as error:
             return {self._fault: cards.status(str(error), "fault")}
-        return self._next(words, request)
-
-    def _forget(self, request: gr.Request) -> None:
-        self._rating.pop(request.session_hash or "", None)
-        self._raters.pop(request.session_hash or "", None)
+        return self._next(words, rater)
 
 
 def _scores(values: Sequence[int]) -> Scores:

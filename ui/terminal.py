@@ -107,7 +107,7 @@ class TerminalView:
         said = [plain(self._said(concept.name, concept.polarity)) for concept in argument.chain.concepts]
         chain = " → ".join(said) or self._words["no_concepts"]
         parts = [Text(body), Text(f"\n{chain}", style="italic")]
-        if reasoning.meaning:
+        if reasoning.conclusion:
             parts.append(
                 Text(f"\n{self._words['conclusion']}: {plain(named(reasoning.conclusion, reasoning.meaning))}")
             )
@@ -157,9 +157,8 @@ class TerminalView:
             self._console.print(Text(f"{words['missing']}: {plain(part.text)} {plain(part.reason)}"), style="yellow")
         title = words["answer"] if answer.mode == "synthesized" else words[answer.mode]
         self._console.print(Panel(Text(plain(answer.text)), title=title, border_style="green"))
-        if answer.meaning:
-            concluded = plain(named(answer.conclusion, answer.meaning))
-            self._console.print(Text(f"{words['conclusion']}: {concluded}", style="bold"))
+        if answer.conclusion:
+            self._console.print(self._concluded(answer))
         for sentence in answer.unsupported:
             self._console.print(Text(f"{words['unsupported']}: {plain(sentence)}"), style="yellow")
         self._console.print(Text(words["decision_support"]), style="dim")
@@ -167,11 +166,21 @@ class TerminalView:
             Text(f"{words['transcript']} {outcome.transcript_id} · {outcome.seconds:.1f} s"), style="dim"
         )
 
+    def _concluded(self, answer: Answer) -> Text:
+        said = Text(f"{self._words['conclusion']}: {plain(named(answer.conclusion, answer.meaning))}", style="bold")
+        if answer.conclusion in answer.unsupported:
+            said.append(f" · {self._words['unsupported']}", style="yellow")
+        return said
+
     def _passage(self, cited: CitedPassage) -> RenderableType:
         passage = cited.passage
+        flags = [self._words["expired"]] if cited.expired else []
+        flags += [self._words["demonstration_material"]] if passage.demonstration else []
+        marks = [Text(" · ".join(flags), style="yellow")] if flags else []
         source = " / ".join((passage.document_title, *passage.section))
         title = f"[{cited.number}] {source} · {passage.publisher}, {passage.edition} ({passage.jurisdiction})"
-        return Panel(Text(plain(passage.text)), title=escape(plain(title)), title_align="left", border_style="blue")
+        body = Group(*marks, Text(plain(passage.text)))
+        return Panel(body, title=escape(plain(title)), title_align="left", border_style="blue")
 
     def _print(self, renderable: RenderableType) -> None:
         (self._live.console if self._live else self._console).print(renderable)

@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from agents.languages import phrase
+from agents.messages import MAX_CASE_CHARACTERS
 from tests.system.conftest import COMMAND
+from ui.translation import translation
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -105,6 +108,50 @@ def test_stop_stops_and_the_next_case_can_be_asked(browser: Browser, address: st
     page.screenshot(path=pictures / "chat-stopped.png", full_page=True)
 
 
+def test_a_case_that_is_asked_while_another_runs_changes_nothing_of_its_alarm(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "en")
+    ask(page, "Adult with sudden hives and wheeze after an injection of penicillin. What now?")
+    expect(page.locator(".lane[data-phase=reasoning]").first).to_be_visible(timeout=LOAD_MS)
+
+    page.fill("#case textarea", "Child with a rash. What is it?")
+    with page.expect_response(lambda response: "/run/" in response.url):
+        page.press("#case textarea", "Shift+Enter")
+
+    expect(page.locator("section.alarm[role=alert]")).to_contain_text("anaphylaxis")
+    page.click("#stop")
+    expect(page.locator("#status")).to_contain_text("Stopped", timeout=LOAD_MS)
+
+
+def test_nothing_of_one_patient_is_left_for_the_next(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "en")
+    page.get_by_text("More", exact=True).click()
+    page.fill("#english textarea", "Adult with wheeze.")
+
+    ask(page, "Adult with sudden hives and wheeze after an injection of penicillin. What now?")
+    expect(page.locator(".lane[data-phase=reasoning]").first).to_be_visible(timeout=LOAD_MS)
+    assert page.input_value("#english textarea") == ""
+    page.click("#stop")
+    expect(page.locator("#status")).to_contain_text("Stopped", timeout=LOAD_MS)
+    page.fill("#options textarea", "zinc")
+    ask(page, "Child with diarrhoea. Which one?")
+
+    expect(page.locator("#status")).to_contain_text("option", timeout=LOAD_MS)
+    assert page.locator("section.alarm").count() == 0
+    assert "".join(page.locator(".lane > .text").all_inner_texts()).strip() == ""
+    assert page.input_value("#options textarea") == "zinc"
+
+
+def test_a_language_without_a_table_of_emergencies_is_told_so(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "pt")
+
+    ask(page, "Criança de 2 anos com tosse, febre e 48 respirações por minuto, sem tiragem. Que tratamento?")
+
+    expect(page.locator("#alarm [role=note]")).to_be_visible(timeout=LOAD_MS)
+    expect(page.locator("#alarm [role=note]")).to_have_text(phrase("missing_red_flags", "pt"))
+    page.click("#stop")
+    expect(page.locator("#ask")).to_be_enabled(timeout=LOAD_MS)
+
+
 def test_arabic_is_laid_out_from_the_right_and_fits_a_phone(browser: Browser, address: str, pictures: Path) -> None:
     page, _ = open_page(browser, address, "ar", width=390)
 
@@ -122,6 +169,12 @@ def test_arabic_is_laid_out_from_the_right_and_fits_a_phone(browser: Browser, ad
     assert lanes[1]["y"] >= lanes[0]["y"] + lanes[0]["height"]
 
 
+def test_a_page_that_is_served_in_english_says_so(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "fa")
+
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["en", "ltr"]
+
+
 def test_text_that_looks_like_markup_stays_text(browser: Browser, address: str) -> None:
     page, _ = open_page(browser, address, "en")
     page.evaluate("window.broken = false")
@@ -135,10 +188,20 @@ def test_text_that_looks_like_markup_stays_text(browser: Browser, address: str) 
     assert page.evaluate("window.broken") is False
 
 
-def test_an_empty_case_gets_one_sentence(browser: Browser, address: str) -> None:
-    page, _ = open_page(browser, address, "en")
+def test_an_empty_case_gets_one_sentence_in_the_language_of_the_page(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "es")
 
     page.click("#ask")
 
-    expect(page.locator("#status")).to_contain_text("The case is empty", timeout=LOAD_MS)
+    expect(page.locator("#status")).to_contain_text(translation("es")["empty_case"], timeout=LOAD_MS)
     expect(page.locator("#ask")).to_be_enabled()
+
+
+def test_a_case_that_is_too_long_is_refused_and_nothing_of_it_is_cut(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, address, "en")
+    case = "Child with cough. " * (1 + MAX_CASE_CHARACTERS // 18)
+
+    ask(page, case)
+
+    expect(page.locator("#status")).to_contain_text(str(MAX_CASE_CHARACTERS), timeout=LOAD_MS)
+    assert page.input_value("#case textarea") == case

@@ -151,6 +151,15 @@ def test_a_rater_rates_blinded_answers_and_goes_on_where_they_left_off(
     assert hosts == {"127.0.0.1"}
 
 
+def test_a_citation_opens_its_passage_in_the_folded_trace_and_goes_there(browser: Browser, reviewed: Reviewed) -> None:
+    page, _ = open_page(browser, reviewed.link(0))
+
+    page.locator("a.citation").first.click(timeout=LOAD_MS)
+
+    expect(page.locator(".card.cited")).to_be_in_viewport()
+    expect(page.locator(".card.cited")).to_be_focused()
+
+
 def test_an_incomplete_rating_is_not_taken(browser: Browser, reviewed: Reviewed) -> None:
     page, _ = open_page(browser, reviewed.link(0))
     expect(page.locator("#send-rating")).to_be_visible(timeout=LOAD_MS)

@@ -79,6 +79,16 @@ def test_what_was_altered_is_left_out(signed: TranscriptStore, alter: Alter) -> 
     assert (made.lines, made.left_out) == ((), {"altered": 1})
 
 
+def test_what_was_erased_is_left_out_as_erased(signed: TranscriptStore) -> None:
+    consultation = consult(signed)
+    consent(signed, consultation)
+    signed.erase(consultation, reason="kept for 10 years")
+
+    made = training(signed, [consultation], {"by": "test"})
+
+    assert (made.lines, made.left_out) == ((), {"erased": 1})
+
+
 def test_what_may_not_be_used_is_left_out_and_counted(signed: TranscriptStore) -> None:
     used, silent, withdrawn = (consult(signed) for _ in range(3))
     for consultation in (used, withdrawn):

@@ -42,7 +42,7 @@ TAGS = {
     *("a", "article", "bdi", "code", "dd", "details", "div", "dl", "dt", "h1", "h2", "h3"),
     *("li", "mark", "ol", "p", "section", "span", "summary", "ul"),
 }
-ATTRIBUTES = {"class", "data-mode", "data-phase", "dir", "href", "id", "lang", "role", "title"}
+ATTRIBUTES = {"class", "data-mode", "data-phase", "dir", "href", "id", "lang", "role", "tabindex", "title"}
 ARABIC = "طفل يعاني من السعال والحمى"
 
 
@@ -360,6 +360,14 @@ def test_a_passage_is_marked_inside_its_document() -> None:
     assert "before <mark>PASSAGE</mark> after" in shown
 
 
+def test_a_passage_whose_document_cannot_be_had_says_so_and_stands_there_all_the_same() -> None:
+    page = Page(cards.evidence(WORDS, alignment("x", [cited(1, passage("zinc"))]), lambda _: ""))
+
+    assert page.of("document") == []
+    assert WORDS["unavailable"] in page.text
+    assert "zinc" in page.text
+
+
 def test_a_demonstration_model_is_announced_and_another_is_not() -> None:
     pages = [Page(cards.header(WORDS, ["m"], demonstration=state)).text for state in (True, False)]
 
@@ -394,6 +402,13 @@ def test_a_contradiction_names_both_sides_and_what_each_says() -> None:
     told = html[html.index(WORDS["contradictions"]) :]
     places = [told.index(text) for text in ("cough", WORDS["present"], "sin tos", WORDS["absent"])]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("status", ["scaffold", "merged", "inserted", "promoted"])
+def test_a_concept_says_in_words_where_it_comes_from(status: str) -> None:
+    concept = FusedConcept.model_validate({"name": "fever", "origin": "both", "status": status})
+
+    assert f"{WORDS[status]}: fever" in Page(cards.fused_chain(WORDS, chained((concept,)))).text
 
 
 def chained(concepts: tuple[FusedConcept, ...], contradictions: tuple[Contradiction, ...] = ()) -> Alignment:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.messages import Answer, Case, Claim, Evidence
+from agents.messages import Answer, Case, Claim, Disagreement, Evidence, Missing
 from tests.ui.recorded import TEXTS, record
-from tests.ui.values import cited, passage
+from tests.ui.values import alignment, argument, cited, given, passage
 from transcripts.event import Event, EventKind
 from transcripts.store import TranscriptStore
 from ui import review_cards
@@ -80,6 +80,33 @@ def test_neither_record_nor_duration_nor_agent_is_told(team: Sequence[Event], al
         assert events[0].consultation not in shown
         assert "12 s" not in shown
         assert not any(name in shown for name in ("RagOfTheWard", "rag-of-the-ward", "EnglishReasoner"))
+
+
+def test_what_only_a_team_can_say_is_folded_and_why_a_part_was_missing_is_not_told(store: TranscriptStore) -> None:
+    case = Case(text="咳と発熱", language="ja", language_found="given")
+    why = "left out of this evaluation on purpose"
+    apart = {"missing": (Missing(part="local", text="no local view", reason=why),), "claims": (), "unsupported": ()}
+    answer = given(
+        "zinc", language="ja", disagreement=Disagreement(english="amoxicillin", local="azithromycin"), **apart
+    )
+    silent = argument("x", available=False)
+    with store.begin() as recorder:
+        recorder.record(EventKind.CASE, case.model_dump(mode="json"))
+        with recorder.stream("LocalClinician", "reasoning") as stream:
+            stream.add("咳")
+        unavailable = silent.reasoning.model_copy(update={"reason": why}).model_dump(mode="json")
+        recorder.record(EventKind.REASONING, unavailable)
+        recorder.record(EventKind.CHAIN, silent.chain.model_dump(mode="json"))
+        evidence = alignment("x").evidence.model_copy(update={"reason": why})
+        recorder.record(EventKind.RETRIEVAL, evidence.model_dump(mode="json"))
+        recorder.record(EventKind.ANSWER, answer.model_dump(mode="json"))
+
+    before, folded = side(tuple(store.events(recorder.consultation_id))).split("<details", 1)
+
+    assert "zinc" in before
+    assert not any(said in before for said in ("no local view", "amoxicillin", "azithromycin", WORDS["missing"]))
+    assert all(said in folded for said in ("no local view", "amoxicillin", "azithromycin"))
+    assert why not in folded
 
 
 def test_markup_is_text(alone: Sequence[Event]) -> None:

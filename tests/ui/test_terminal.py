@@ -137,3 +137,24 @@ def test_a_letter_is_shown_with_its_option_and_a_doubtful_rendering_in_one_line(
 
     assert f"{WORDS['conclusion']}: oral zinc: oral zinc" in said
     assert f"{WORDS['rendering_faults']}: 39 °C" in said
+
+
+def answered(**changes: object) -> str:
+    return shown(outcome("x").model_copy(update={"answer": given("x", meaning="", **changes)}))
+
+
+def test_a_conclusion_in_words_is_shown_and_marked_where_no_passage_supports_it() -> None:
+    supported, unsupported = (answered(conclusion="give zinc", unsupported=of) for of in ((), ("give zinc",)))
+
+    assert f"{WORDS['conclusion']}: give zinc" in supported
+    assert WORDS["unsupported"] not in supported
+    assert f"{WORDS['conclusion']}: give zinc · {WORDS['unsupported']}" in unsupported
+
+
+def test_expired_and_demonstration_passages_are_marked_and_others_are_not() -> None:
+    current = cited(1, passage("x", demonstration=False)).model_copy(update={"expired": False})
+    sound = outcome("x").model_copy(update={"alignment": alignment("x", [current])})
+
+    assert f"{WORDS['expired']} · {WORDS['demonstration_material']}" in shown(outcome("x"))
+    assert WORDS["expired"] not in shown(sound)
+    assert WORDS["demonstration_material"] not in shown(sound)

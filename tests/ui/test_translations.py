@@ -13,6 +13,8 @@ from typing import NamedTuple
 import pytest
 from lingua import IsoCode639_1, LanguageDetector, LanguageDetectorBuilder
 
+from transcripts.consultation import Status
+
 NOT_LATIN = {
     "ar": ("ARABIC",),
     "hi": ("DEVANAGARI",),
@@ -22,7 +24,7 @@ NOT_LATIN = {
     "zh": ("CJK UNIFIED",),
 }
 # The product's name is not translated, and these three French words are spelled as in English.
-SAME_AS_ENGLISH = {("fr", "absent"), ("fr", "conclusion"), ("fr", "page"), ("fr", "section")}
+SAME_AS_ENGLISH = {("fr", "absent"), ("fr", "conclusion"), ("fr", "page")}
 NAMES_THE_PRODUCT = "title"
 
 
@@ -152,3 +154,8 @@ def test_a_translation_reads_as_its_own_language(translation: Translation) -> No
 @each_translation
 def test_every_text_is_in_composed_form(translation: Translation) -> None:
     assert [key for key, text in translation.texts.items() if not unicodedata.is_normalized("NFC", text)] == []
+
+
+@pytest.mark.parametrize("code", sorted(SCREEN))
+def test_the_screen_has_a_word_for_every_state_of_a_consultation(code: str) -> None:
+    assert {f"status_{status.value}" for status in Status} <= SCREEN[code].keys()
