@@ -65,7 +65,7 @@ def side(words: Translation, title: str, events: Sequence[Event], document_text:
 
 def _alike(answer: Answer) -> Answer:
     """An answer as any system may have given it: only a team disagrees, or does without one of its parts."""
-    return answer.model_copy(update={"disagreement": None, "missing": ()})
+    return answer.model_copy(update={"disagreement": None, "against": "", "missing": ()})
 
 
 def _apart(words: Translation, answer: Answer) -> str:
