@@ -45,6 +45,7 @@ _SHUTDOWN_S = 5.0
 _RECENT = 32  # generations from which the wait is guessed
 _MINUTE_S = 90.0
 _USUAL_S = 15.0  # before there was any
+_CODE = str(Path(__file__).parent.parent)
 
 
 class _Reply:
@@ -97,7 +98,8 @@ class _Worker:
 
     def __init__(self, path: Path, settings: EngineSettings, cache: Path | None) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "models.worker"],
+            # Not from the current directory, where weights lie in a `models/` and foreign code may.
+            [sys.executable, "-P", "-m", "models.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -196,9 +198,11 @@ def _environment() -> dict[str, str]:
     # With a pool of compute threads for each lane libgomp counts more threads than cores and lets them fall asleep at
     # every barrier, which made a text alone take 1.4 times as long. So they spin, but for a fraction of a millisecond.
     waiting = {"OMP_WAIT_POLICY": "active", "GOMP_SPINCOUNT": "20000"}
-    # Python's own module path of this process, so that the worker finds the same code.
-    path = os.pathsep.join(p for p in sys.path if p)
-    return {**waiting, **os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    # Python's own module path of this process, so that the worker finds the same code; an editable install may have
+    # found this one elsewhere.
+    path = [p for p in sys.path if p]
+    path = path if _CODE in path else [_CODE, *path]
+    return {**waiting, **os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
 
 
 class Engine:

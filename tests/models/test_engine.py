@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sys
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
@@ -193,6 +194,27 @@ def test_an_engine_that_was_never_used_starts_no_process_and_closes(open_engine:
     engine.close()
     assert engine.pid is None
     assert workers() == before
+
+
+@pytest.mark.parametrize("foreign", ["models/weights.gguf", "models/__init__.py", "numpy/__init__.py"])
+async def test_no_code_of_the_current_directory_is_run(
+    open_engine: OpenEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, foreign: str
+) -> None:
+    file = tmp_path / foreign
+    file.parent.mkdir()
+    file.write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    assert (await open_engine().start()).lanes == 2
+
+
+async def test_code_that_only_an_import_hook_finds_is_found_from_the_folder_above_the_weights(
+    open_engine: OpenEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = Path(__file__).parents[2]
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [folder for folder in sys.path if Path(folder or code).resolve() != code])
+    assert (await open_engine().start()).lanes == 2
 
 
 async def test_ready_says_what_was_opened(engine: Engine) -> None:
