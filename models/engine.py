@@ -17,7 +17,8 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from statistics import median
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from models import errors
 from models.chat_template import Segment
@@ -125,8 +126,9 @@ class _Worker:
     def _load(self, path: Path, settings: EngineSettings, cache: Path | None) -> Ready:
         self.send(Load(path=str(path), settings=settings, cache=str(cache) if cache else None))
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        event = EVENT.validate_json(line) if line else None
+        event: Event | None = None
+        with contextlib.suppress(ValidationError):  # nothing, or half a line
+            event = EVENT.validate_json(self._process.stdout.readline())
         if isinstance(event, Ready):
             return event
         self._listener.start()
@@ -136,15 +138,20 @@ class _Worker:
         raise EngineCrashed(f"The model's process ended while opening {path.name}; verify the weights and try again.")
 
     def send(self, command: Command) -> None:
-        """Write a command; a dead worker is noticed by its listener."""
+        """Write a command. A worker that cannot be told anything is ended, and its listener tells who waits.
+
+        Raises EngineError where the command cannot be written down.
+        """
+        line = _line(command)
         stdin = self._process.stdin
         assert stdin is not None
         try:
             with self._lock:
-                stdin.write(command.model_dump_json().encode() + b"\n")
+                stdin.write(line)
                 stdin.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):
             self.alive = False
+            self._process.kill()
 
     def subscribe(self, id: int, subscription: _Subscription | _Reply) -> None:
         self._subscriptions[id] = subscription
@@ -155,21 +162,28 @@ class _Worker:
         self._subscriptions.pop(id, None)
 
     def _listen(self) -> None:
+        try:
+            self._deliver_events()
+        finally:
+            self.alive = False
+            self._process.kill()
+            self._process.wait()
+            self._hang_up()
+            for subscription in list(self._subscriptions.values()):
+                subscription.deliver(_crashed())
+
+    def _deliver_events(self) -> None:
+        """Until the process ends, or writes what is no event, such as half a line when it is killed."""
         assert self._process.stdout is not None
-        with self._process.stdout as events:
+        with self._process.stdout as events, contextlib.suppress(ValidationError):
             for line in events:
                 event = EVENT.validate_json(line)
                 if not isinstance(event, Ready) and (subscription := self._subscriptions.get(event.id)):
                     subscription.deliver(event)
-        self.alive = False
-        self._process.wait()
-        self._hang_up()
-        for subscription in list(self._subscriptions.values()):
-            subscription.deliver(_crashed())
 
     def _hang_up(self) -> None:
         assert self._process.stdin is not None
-        with self._lock, contextlib.suppress(BrokenPipeError):
+        with self._lock, contextlib.suppress(OSError):
             self._process.stdin.close()
 
     def close(self) -> None:
@@ -184,6 +198,13 @@ class _Worker:
     def kill(self) -> None:
         """As a native crash would."""
         self._process.kill()
+
+
+def _line(command: Command) -> bytes:
+    try:
+        return command.model_dump_json().encode() + b"\n"
+    except PydanticSerializationError as error:
+        raise EngineError("The text holds half characters that cannot be sent to a model; correct it.") from error
 
 
 def _crashed() -> EngineCrashed:

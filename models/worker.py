@@ -78,9 +78,11 @@ def _serve(commands: "queue.SimpleQueue[Command | None]", outbox: Outbox) -> Non
 
 
 def _read(stream: BinaryIO, commands: "queue.SimpleQueue[Command | None]") -> None:
-    for line in stream:
-        commands.put(COMMAND.validate_json(line))
-    commands.put(None)
+    try:
+        for line in stream:
+            commands.put(COMMAND.validate_json(line))
+    finally:
+        commands.put(None)
 
 
 def main() -> None:

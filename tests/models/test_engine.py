@@ -175,6 +175,35 @@ async def test_after_a_crash_the_next_generation_has_a_new_worker(open_engine: O
     assert engine.pid not in (None, first_pid)
 
 
+def event_pipe(pid: int) -> Path:
+    """Where a worker writes its events."""
+    fds = (fd for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.name != "0")
+    return next(fd for fd in fds if fd.readlink().name.startswith("pipe:"))
+
+
+async def test_half_a_line_ends_the_worker_and_everybody_who_waits_hears_of_it(open_engine: OpenEngine) -> None:
+    engine = open_engine()
+    running = talking(engine, asked(FEVER), "half")
+    await anext(running)
+    pid = engine.pid
+    assert pid is not None
+    event_pipe(pid).write_bytes(b'{"event": "piece", "id"\n')
+    with pytest.raises(EngineCrashed, match="can be asked again"):
+        [event async for event in running]
+    assert pid not in workers()
+    assert (await hear(engine, asked(FEVER), greedy(2))).finished.completion_tokens == 2
+
+
+async def test_half_a_character_is_refused_and_the_worker_lives_on(engine: Engine) -> None:
+    await engine.start()
+    pid, prompt = engine.pid, asked(f"{FEVER}\ud83d")
+    with pytest.raises(EngineError, match="half characters"):
+        await hear(engine, prompt, greedy(2))
+    with pytest.raises(EngineError, match="half characters"):
+        engine.count(prompt)
+    assert engine.pid == pid
+
+
 async def test_closing_ends_the_process_and_what_it_was_saying(open_engine: OpenEngine) -> None:
     engine = open_engine()
     running = talking(engine, asked(FEVER), "closed")
