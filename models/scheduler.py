@@ -134,24 +134,41 @@ class Crew:
 
     def work(self) -> None:
         """The thread's life, until the scheduler closes."""
-        while True:
-            with self._scheduler.changed:
-                self._scheduler.changed.wait_for(self._wanted)
-                if self._scheduler.closing:
-                    break
-                arriving = list(self._arriving)
-            for seat, asked in arriving:
-                self._guarded(asked, seat, partial(self._admit, seat, asked))
-                self._arriving.popleft()
-            self._end_stopped()
-            if self._running:
-                self._step()
+        while self._wait():
+            try:
+                self._turn()
+            except Exception as error:  # otherwise its seats would stay taken, and who sits there wait for ever
+                self._fail(error)
         for _, generation in self._running:
             generation.close()
         self.lane.close()
 
+    def _wait(self) -> bool:
+        """Until there is something to do; False when the scheduler closes."""
+        with self._scheduler.changed:
+            self._scheduler.changed.wait_for(self._wanted)
+            return not self._scheduler.closing
+
     def _wanted(self) -> bool:
         return bool(self._arriving or self._running or self._stopping or self._scheduler.closing)
+
+    def _turn(self) -> None:
+        for seat, asked in list(self._arriving):
+            self._guarded(asked, seat, partial(self._admit, seat, asked))
+            self._arriving.popleft()
+        self._end_stopped()
+        if self._running:
+            self._step()
+
+    def _fail(self, error: Exception) -> None:
+        """Something went wrong that concerns no single text: end them all."""
+        with self._scheduler.changed:
+            self._arriving.clear()
+            seated = [(seat, seat.serves) for seat in self.seats]
+        reason = EngineError(f"The engine failed in the middle of its work ({error}); ask the case again.")
+        for seat, id in seated:
+            if id is not None:
+                self._drop(seat, id, failure(id, reason))
 
     def interrupt(self) -> None:
         """Leave the decode that is under way."""
@@ -251,9 +268,11 @@ class Crew:
 
     def _end_stopped(self) -> None:
         with self._scheduler.changed:
-            stopping, self._stopping = self._stopping, set()
+            stopped = [pair for pair in self._running if pair[1].asked.request.id in self._stopping]
+            # Who came while others were admitted is stopped as soon as it is admitted itself.
+            self._stopping &= {asked.request.id for _, asked in self._arriving}
             self._interrupted = False
-        for seat, generation in [pair for pair in self._running if pair[1].asked.request.id in stopping]:
+        for seat, generation in stopped:
             self._drop(seat, generation.asked.request.id, generation.end("stopped"))
 
     def _drop(self, seat: Seat, id: int, last: Event) -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,13 @@ class Heard:
         assert isinstance(last, Finished), last
         return last
 
+    def failed(self, id: int) -> Failed:
+        """Wait for a request's failure."""
+        self._wait(lambda: id in self._last)
+        last = self._last[id]
+        assert isinstance(last, Failed), last
+        return last
+
     def text(self, id: int) -> str:
         """What a request said to its end."""
         self.finished(id)
@@ -88,6 +96,7 @@ class Desk(Heard):
         *,
         static: bool = False,
         user: str = "",
+        output_schema: str | None = None,
     ) -> int:
         request = Generate(
             id=next(self._ids),
@@ -97,9 +106,33 @@ class Desk(Heard):
             static=system_segments(CHATML) if static else 0,
             public=system_segments(CHATML) if static else 0,
             user=user,
+            output_schema=output_schema,
         )
         self.scheduler.submit(request)
         return request.id
+
+
+class SlowDesk(Desk):
+    """Keeps the lane waiting that reports a failure."""
+
+    def __init__(self, *arguments: Any, **settings: object) -> None:
+        self.told, self.goes_on = threading.Event(), threading.Event()
+        super().__init__(*arguments, **settings)
+
+    def send(self, event: Event) -> None:
+        if isinstance(event, Failed):
+            self.told.set()
+            assert self.goes_on.wait(WAIT_S)
+        super().send(event)
+
+
+class DeafDesk(Desk):
+    """Takes no news of a stop."""
+
+    def send(self, event: Event) -> None:
+        if isinstance(event, Finished) and event.reason == "stopped":
+            raise OSError("nobody listens")
+        super().send(event)
 
 
 OpenDesk = Callable[..., Desk]
@@ -109,8 +142,8 @@ OpenDesk = Callable[..., Desk]
 def open_desk(weights: Weights) -> Iterator[OpenDesk]:
     desks: list[Desk] = []
 
-    def open_(folder: Path | None = None, **settings: object) -> Desk:
-        desks.append(Desk(weights, folder, **settings))
+    def open_(folder: Path | None = None, kind: type[Desk] = Desk, **settings: object) -> Desk:
+        desks.append(kind(weights, folder, **settings))
         return desks[-1]
 
     yield open_
@@ -253,6 +286,28 @@ def test_who_comes_right_after_a_stop_gets_the_lane_that_it_frees(open_desk: Ope
     following = desk.finished(desk.ask(asked(FEVER), greedy(8)))
     assert following.lane != desk.finished(staying).lane
     assert not following.shared
+
+
+def test_a_stop_of_who_comes_while_another_is_admitted_is_not_lost(open_desk: OpenDesk) -> None:
+    desk = open_desk(kind=SlowDesk, sequences=2)
+    assert isinstance(desk, SlowDesk)
+    desk.ask(asked(FEVER), greedy(4), output_schema="no schema")
+    assert desk.told.wait(WAIT_S)
+    stopped = desk.ask(asked(RASH), greedy(48))
+    desk.scheduler.stop(stopped)
+    desk.goes_on.set()
+    assert desk.finished(stopped).reason == "stopped"
+
+
+def test_a_lane_that_fails_ends_all_its_texts_and_goes_on(open_desk: OpenDesk) -> None:
+    desk = open_desk(kind=DeafDesk, sequences=2)
+    stopped, beside = desk.ask(asked(RASH), greedy(900)), desk.ask(asked(FEVER), greedy(900))
+    desk.speaks(stopped)
+    desk.speaks(beside)
+    desk.scheduler.stop(stopped)
+    failed = desk.failed(beside)
+    assert (failed.error, "nobody listens" in failed.message) == ("EngineError", True)
+    assert desk.finished(desk.ask(asked(FEVER), greedy(4))).completion_tokens == 4
 
 
 def test_a_stop_while_waiting_is_forgotten_without_an_answer(open_desk: OpenDesk) -> None:
