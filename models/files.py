@@ -63,6 +63,21 @@ def write_small(path: Path, text: str) -> None:
     staged.replace(path)
 
 
+def folder_sha256(folder: Path) -> str:
+    """One SHA-256 over everything in a folder: its files' own and their names, as `sha256sum` lists them.
+
+    Empty where something in it is no file, or cannot be read.
+    """
+    try:
+        found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
+        if any(path.is_symlink() or not path.is_file() for path in found.values()):
+            return ""
+        listed = "".join(f"{sha256(found[name])}  {name}\n" for name in sorted(found))
+    except OSError:
+        return ""
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
 def require_space(folder: Path, needed: int) -> None:
     """Raises DiskFull where fewer than `needed` bytes (and a small reserve) are free on the disk of `folder`."""
     short = needed + _RESERVE - shutil.disk_usage(folder).free

