@@ -412,6 +412,28 @@ def test_what_was_forgotten_while_it_was_computed_is_not_kept(open_desk: OpenDes
     assert desk.finished(desk.ask(asked(LONG + FEVER), greedy(1), "over")).cached_tokens > 200
 
 
+def test_what_was_forgotten_while_another_gets_its_seat_is_not_kept(open_desk: OpenDesk) -> None:
+    desk = open_desk(kind=SlowDesk, sequences=2)
+    assert isinstance(desk, SlowDesk)
+    desk.finished(desk.ask(asked(LONG + FEVER), greedy(2), "over"))
+    desk.ask(asked(FEVER), greedy(2), output_schema="no schema")
+    assert desk.told.wait(WAIT_S)
+    others = [desk.ask(asked(RASH), greedy(2), name) for name in ("beside", "instead")]
+    desk.scheduler.forget("over")
+    desk.goes_on.set()
+    for other in others:
+        desk.finished(other)
+    assert desk.finished(desk.ask(asked(LONG + FEVER), greedy(1), "over")).cached_tokens == 0
+
+
+def test_the_seat_of_a_forgotten_conversation_is_wiped(open_desk: OpenDesk) -> None:
+    desk = open_desk(sequences=2)
+    desk.finished(desk.ask(asked(FEVER), greedy(2), "over"))
+    desk.scheduler.forget("over")
+    desk.finished(desk.ask(asked(RASH), greedy(2), "after"))
+    assert [len(seat.held) for seat in desk.scheduler.seats if seat.owner != "after"] == [0]
+
+
 def test_no_conversation_of_two_hundred_sees_another(open_desk: OpenDesk) -> None:
     """Each tells a secret and asks for it later; what it hears is what it hears on a machine of its own."""
     crowd, alone = open_desk(lanes=2, sequences=2, exact=True), open_desk(prefix_memory=0)
