@@ -237,9 +237,13 @@ class Lane:
             llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
             self.held[sequence].clear()
 
+    def size(self, sequence: int) -> int:
+        """How many bytes `save` would give."""
+        return int(llama_cpp.llama_state_seq_get_size(self.context, sequence))
+
     def save(self, sequence: int) -> bytes:
         """What the sequence holds, keys and values: for `restore` in a lane over the same weights."""
-        size = llama_cpp.llama_state_seq_get_size(self.context, sequence)
+        size = self.size(sequence)
         buffer = (ctypes.c_uint8 * size)()
         written = llama_cpp.llama_state_seq_get_data(self.context, buffer, size, sequence)
         return bytes(memoryview(buffer)[:written])

@@ -46,11 +46,20 @@ class Prefixes:
         self._bytes = 0
 
     def put(self, owner: str, tokens: Sequence[int], state: bytes, *, lasting: bool = False) -> None:
-        """Keep a state for conversation `owner`, or for everyone where that is empty; a lasting one also on disk."""
+        """Keep a state for conversation `owner`, or for everyone where that is empty; a lasting one also on disk.
+
+        One for which there is no room is not kept.
+        """
+        if not self.has_room(len(state)):
+            return
         self._remember(owner, Saved(tuple(tokens), state))
         if lasting and not owner and self._folder is not None:
             with suppress(OSError):  # a full or read-only disk costs a prefill and nothing else
                 self._write(self._folder, tokens, state)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a state of `size` bytes can be kept, if others must go for it."""
+        return size <= self._room
 
     def longest(
         self, owner: str, tokens: Sequence[int], static: int, places: Collection[int] | None = None
@@ -108,6 +117,8 @@ class Prefixes:
             return
         file = self._file(self._folder, tokens)
         with suppress(OSError):
+            if not self.has_room(file.stat().st_size - _DIGEST_BYTES):
+                return
             content = file.read_bytes()
             state, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
             if hashlib.sha256(state).digest() == digest:

@@ -225,8 +225,12 @@ class Crew:
     def _put_by(self, seat: Seat) -> None:
         """Another conversation needs the seat: keep what this one will want again."""
         owner, held = seat.owner, seat.held
-        if owner and len(held) >= _WORTH_SAVING:
+        if owner and len(held) >= _WORTH_SAVING and self._can_save(seat):
             self._scheduler.put(seat, owner, held, self.lane.save(seat.sequence))
+
+    def _can_save(self, seat: Seat) -> bool:
+        """Asked first: a state is copied twice before it can be refused."""
+        return self._scheduler.prefixes.has_room(self.lane.size(seat.sequence))
 
     def _step(self) -> None:
         step = self._due()
@@ -271,13 +275,17 @@ class Crew:
         if not reached:
             return
         asked.marks.difference_update(reached)
+        if self._can_save(seat):
+            self._save(seat, asked, held)
+        self._scheduler.passed(generation)
+
+    def _save(self, seat: Seat, asked: Asked, held: list[int]) -> None:
         if len(held) <= asked.public:
             if not self._scheduler.prefixes.holds(held):
                 lasting = len(held) <= asked.static
-                self._scheduler.prefixes.put("", held, self.lane.save(generation.sequence), lasting=lasting)
+                self._scheduler.prefixes.put("", held, self.lane.save(seat.sequence), lasting=lasting)
         elif seat.conversation:
-            self._scheduler.put(seat, asked.request.conversation, held, self.lane.save(generation.sequence))
-        self._scheduler.passed(generation)
+            self._scheduler.put(seat, asked.request.conversation, held, self.lane.save(seat.sequence))
 
     def _end_stopped(self) -> None:
         with self._scheduler.changed:

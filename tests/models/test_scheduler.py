@@ -337,6 +337,14 @@ def test_a_static_prefix_is_read_once_for_all_conversations_and_changes_no_token
     assert [first.tokens_sha256, second.tokens_sha256] == [fresh.finished(id).tokens_sha256 for id in alone]
 
 
+def test_a_state_for_which_there_is_no_room_leaves_the_others(open_desk: OpenDesk) -> None:
+    desk = open_desk(prefix_memory=12_000_000)  # the system message fits, the long case does not
+    desk.finished(desk.ask(under_system(FEVER), greedy(2), "short", static=True))
+    desk.finished(desk.ask(asked(LONG * 2), greedy(2), "long"))
+    for name in ("third", "fourth"):
+        assert desk.finished(desk.ask(under_system(RASH), greedy(2), name, static=True)).cached_tokens > 100
+
+
 def test_a_static_prefix_on_disk_serves_the_next_process(open_desk: OpenDesk, tmp_path: Path) -> None:
     before, after = open_desk(tmp_path), open_desk(tmp_path)
     first = before.finished(before.ask(under_system(FEVER), greedy(16), "one", static=True))
