@@ -109,11 +109,13 @@ class Asked(NamedTuple):
 
 
 class Generation:
-    """A request while it runs."""
+    """A request while it runs; `shared` while other texts are in its batches, or were when its cache was computed."""
 
-    def __init__(self, asked: Asked, lane: Lane, number: int, sequence: int, emit: Callable[[str], None]) -> None:
+    def __init__(
+        self, asked: Asked, lane: Lane, number: int, sequence: int, shared: bool, emit: Callable[[str], None]
+    ) -> None:
         self.asked, self.sequence = asked, sequence
-        self.shared = False
+        self.shared = shared
         self._lane, self._number, self._emit = lane, number, emit
         self._cached = len(lane.held[sequence])
         self._sampler = Sampler(lane.weights, asked.request.sampling, asked.request.output_schema)

@@ -67,6 +67,7 @@ class Seat:
     """One sequence of a lane: it works for one conversation, and holds what belongs to the `owner`, perhaps another.
 
     Either is empty where that is nobody, or somebody who was forgotten. They change under the scheduler's lock.
+    The first `alone` tokens that it holds were computed without other texts in their batches.
     """
 
     def __init__(self, crew: "Crew", sequence: int) -> None:
@@ -74,6 +75,7 @@ class Seat:
         self.conversation = self.owner = ""
         self.used = 0.0
         self.serves: int | None = None
+        self.alone = 0
 
     @property
     def taken(self) -> bool:
@@ -87,8 +89,13 @@ class Seat:
 
     @property
     def held(self) -> list[int]:
-        """The tokens in its cache; only read while it is not taken."""
+        """The tokens in its cache; while it is taken only read by its lane's thread."""
         return self.crew.lane.held[self.sequence]
+
+    @property
+    def shared(self) -> bool:
+        """Whether something that it holds was computed in a batch with other texts."""
+        return len(self.held) > self.alone
 
     def useful(self, asked: Asked) -> int:
         """How many of the request's tokens it may serve from its own cache."""
@@ -194,7 +201,8 @@ class Crew:
 
     def _admit(self, seat: Seat, asked: Asked) -> None:
         self._prepare(seat, asked)
-        generation = Generation(asked, self.lane, self._number, seat.sequence, partial(self._emit, asked.request.id))
+        emit = partial(self._emit, asked.request.id)
+        generation = Generation(asked, self.lane, self._number, seat.sequence, seat.shared, emit)
         # Borders of slices also where they are saved already: the same tokens either way.
         asked.marks.update(place for place in (asked.static, asked.public) if place >= _WORTH_SAVING)
         self._running.append((seat, generation))
@@ -218,8 +226,11 @@ class Crew:
             self._put_by(seat)
         if saved and better >= useful + _WORTH_SAVING and self.lane.restore(seat.sequence, saved.tokens, saved.state):
             useful = better
+            seat.alone = 0 if saved.shared else better
+        if seat.alone < useful < _WORTH_SAVING:  # not worth that the text be called shared
+            useful = 0
         # The last prompt token is always decoded again: its logits choose the first new token.
-        self.lane.keep(seat.sequence, useful)
+        seat.alone = min(seat.alone, self.lane.keep(seat.sequence, useful))
         self._scheduler.belongs(seat)
 
     def _put_by(self, seat: Seat) -> None:
@@ -245,6 +256,8 @@ class Crew:
             return
         for (seat, generation, _), row in zip(step, rows, strict=True):
             generation.shared = generation.shared or len(step) > 1
+            if not generation.shared:
+                seat.alone = len(seat.held)
             self._save_marked(seat, generation)
             self._guarded(generation.asked, seat, partial(self._took, seat, generation, row))
 
@@ -283,7 +296,8 @@ class Crew:
         if len(held) <= asked.public:
             if not self._scheduler.prefixes.holds(held):
                 lasting = len(held) <= asked.static
-                self._scheduler.prefixes.put("", held, self.lane.save(seat.sequence), lasting=lasting)
+                state = self.lane.save(seat.sequence)
+                self._scheduler.prefixes.put("", held, state, lasting=lasting, shared=seat.shared)
         elif seat.conversation:
             self._scheduler.put(seat, asked.request.conversation, held, self.lane.save(seat.sequence))
 
@@ -396,7 +410,7 @@ class Scheduler:
         """Save what a seat holds of a conversation, unless that was forgotten meanwhile."""
         with self.changed:
             if owner in (seat.owner, seat.conversation):
-                self.prefixes.put(owner, tokens, state)
+                self.prefixes.put(owner, tokens, state, shared=seat.shared)
 
     def remember(self, seat: Seat, text: str, tokens: list[int]) -> None:
         """Which tokens an answer was made of: when the conversation goes on, its cache fits only those."""

@@ -251,6 +251,26 @@ def test_texts_at_once_sit_beside_each_other(open_desk: OpenDesk) -> None:
         desk.finished(id)
 
 
+def test_what_goes_on_from_a_shared_batch_says_so(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk, next_process = open_desk(tmp_path, sequences=2), open_desk(tmp_path, sequences=2)
+    beside = desk.ask(asked(RASH), greedy(900))
+    desk.speaks(beside)
+    first = desk.finished(desk.ask(under_system(FEVER), greedy(2), "one", static=True))
+    desk.scheduler.stop(beside)
+    desk.finished(beside)
+    after = [d.finished(d.ask(under_system(RASH), greedy(2), "two", static=True)) for d in (desk, next_process)]
+    assert all(f.shared and f.cached_tokens > 100 for f in after)
+    assert first.shared
+    assert not desk.finished(desk.ask(asked(RASH), greedy(2), "one")).shared
+
+
+def test_what_goes_on_from_a_text_alone_is_not_shared(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk, next_process = open_desk(tmp_path, sequences=2), open_desk(tmp_path, sequences=2)
+    desk.finished(desk.ask(under_system(FEVER), greedy(2), "one", static=True))
+    after = [d.finished(d.ask(under_system(RASH), greedy(2), "two", static=True)) for d in (desk, next_process)]
+    assert all(f.cached_tokens > 100 and not f.shared for f in after)
+
+
 def test_exact_lanes_never_share(open_desk: OpenDesk) -> None:
     desk = open_desk(lanes=2, sequences=8, exact=True)
     ids = [desk.ask(asked(f"{RASH} Number {n}."), greedy(8)) for n in range(6)]
