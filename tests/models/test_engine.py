@@ -24,7 +24,7 @@ from models.errors import (
 from models.files import sha256
 from models.protocol import Finished, Piece
 from models.registry import Registry
-from models.weights import WeightStore
+from models.weights import CheckedWeights, WeightStore
 from tests.models.conftest import OpenEngine
 from tests.models.generations import FEVER, RASH, asked, greedy, hear, submitted
 from tests.models.gguf_files import GGUF
@@ -336,6 +336,52 @@ async def test_weights_altered_after_a_crash_are_not_opened_again(
     altered(smollm2, tmp_path)
     with pytest.raises(WeightsAltered):
         await hear(engine, asked(FEVER), greedy(1))
+
+
+def registered(folder: Path, weights: Path) -> WeightStore:
+    """A store in which the administrator has allowed these weights under the name `ward`."""
+    folder.mkdir()
+    entry = folder / "registry.toml"
+    entry.write_text(
+        '[models.ward]\nrole = "llm"\nformat = "gguf"\ntitle = "Ward"\nfile = "ward.gguf"\nlicence = "none"\n'
+        'languages = []\nparameters = 1\ncontext_length = 512\nchat_template = "chatml"\n'
+    )
+    store = WeightStore(folder, Registry.load(entry))
+    store.import_file(weights, "ward", allow=True)
+    return store
+
+
+async def test_the_hash_is_of_the_weights_that_speak_and_not_of_what_lies_at_their_path(
+    open_engine: OpenEngine, smollm2: Path, tmp_path: Path
+) -> None:
+    store = registered(tmp_path / "models", smollm2)
+    engine = open_engine(lambda: store.checked("ward"))
+    assert engine.sha256 == ""
+    await engine.start()
+    altered(smollm2, tmp_path)
+    store.import_file(tmp_path / smollm2.name, "ward", allow=True)
+    assert engine.sha256 == sha256(smollm2) != store.digest("ward")
+    engine.close()
+    await engine.start()
+    assert engine.sha256 == store.digest("ward")
+
+
+async def test_weights_that_are_replaced_between_check_and_load_do_not_speak(
+    open_engine: OpenEngine, smollm2: Path, tmp_path: Path
+) -> None:
+    store, before = registered(tmp_path / "models", smollm2), workers()
+    altered(smollm2, tmp_path)
+
+    def checked() -> CheckedWeights:
+        known = store.checked("ward")
+        (tmp_path / smollm2.name).replace(known.path)
+        return known
+
+    engine = open_engine(checked)
+    with pytest.raises(WeightsAltered, match="while it was opened"):
+        await engine.start()
+    assert engine.sha256 == ""
+    assert workers() == before
 
 
 async def test_a_malformed_header_starts_no_process(open_engine: OpenEngine, tmp_path: Path) -> None:
