@@ -115,7 +115,7 @@ class Desk(Heard):
 class SlowDesk(Desk):
     """Keeps the lane waiting that reports a failure."""
 
-    def __init__(self, *arguments: Any, **settings: object) -> None:
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
         self.told, self.goes_on = threading.Event(), threading.Event()
         super().__init__(*arguments, **settings)
 
@@ -344,6 +344,13 @@ def test_a_time_limit_ends_a_text_with_what_it_said(open_desk: OpenDesk) -> None
     id = desk.ask(asked(RASH), greedy(900))
     assert desk.finished(id).reason == "time"
     assert desk.text(id)
+
+
+def test_a_control_token_that_a_model_speaks_ends_its_turn(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    before_the_assistants_turn = asked(FEVER)[:-1]
+    id = desk.ask(before_the_assistants_turn, greedy(8), "forged")
+    assert (desk.finished(id).reason, desk.finished(id).completion_tokens, desk.text(id)) == ("stop", 1, "")
 
 
 def test_a_static_prefix_is_read_once_for_all_conversations_and_changes_no_token(open_desk: OpenDesk) -> None:
