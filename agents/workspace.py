@@ -155,9 +155,9 @@ class Workspace:
         """The engine of a model; roles that share a model share its engine."""
         if name not in self._engines:
             self._engines[name] = Engine(
-                lambda: self.weights.checked_path(name),
+                lambda: self.weights.checked(name),
                 self.settings.engine_of(name),
-                lambda: self.settings.cache_folder / self.weights.digest(name),
+                lambda digest: self.settings.cache_folder / digest,
             )
         return self._engines[name]
 
@@ -183,8 +183,10 @@ class Workspace:
     def _loaded(self, role: str, name: str) -> LoadedModel:
         if role in ROLES and name in self.settings.remote:
             return LoadedModel(role=role, name=name, sha256="", demonstration=False)
+        # What is open goes on with its own weights when others are brought under its name.
+        opened = self._engines[name].sha256 if name in self._engines else ""
         try:
-            digest = self.weights.digest(name)
+            digest = opened or self.weights.digest(name)
         except WeightsNotAllowed:  # nobody knows what these weights should be, and they are not opened
             digest = ""
         return LoadedModel(role=role, name=name, sha256=digest, demonstration=self.registry.card(name).demonstration)

@@ -94,7 +94,7 @@ class Bench:
         chosen = EngineSettings.model_validate({"context_length": CONTEXT, "sequences": _CROWD, **settings})
         cache = Path(tempfile.mkdtemp(prefix="coreasoner-bench-"))
         self.opened.callback(shutil.rmtree, cache)
-        return self.opened.enter_context(closing(Engine(lambda: self.path, chosen, lambda: cache)))
+        return self.opened.enter_context(closing(Engine(lambda: self.path, chosen, lambda _: cache)))
 
     def tokens(self, messages: Messages) -> tuple[Segment, ...]:
         """The prompt as the model reads it."""

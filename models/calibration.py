@@ -52,12 +52,16 @@ def _candidates(settings: EngineSettings, threads: int) -> list[int]:
     return [lanes for lanes in (1 << n for n in range(7)) if lanes <= most]
 
 
-def _machine(settings: EngineSettings, threads: int) -> str:
+def processor() -> list[str]:
+    """What this machine computes with, as far as the system says."""
     known = Path("/proc/cpuinfo")
     lines = known.read_text("utf-8").splitlines() if known.exists() else []
-    processor = sorted({line for line in lines if line.startswith(("model name", "flags"))})
+    return sorted({line for line in lines if line.startswith(("model name", "flags"))})
+
+
+def _machine(settings: EngineSettings, threads: int) -> str:
     decisive = sorted(settings.model_dump(include=set(_DECISIVE)).items())
-    facts = (processor, platform.machine(), os.cpu_count(), threads, decisive, llama_cpp.__version__)
+    facts = (processor(), platform.machine(), os.cpu_count(), threads, decisive, llama_cpp.__version__)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

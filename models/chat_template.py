@@ -67,27 +67,34 @@ def chat_template(name: str) -> ChatTemplate:
 
 
 def render(template: ChatTemplate, messages: tuple[ChatMessage, ...]) -> tuple[Segment, ...]:
-    """The prompt for `messages`, ending where the assistant begins to speak."""
+    """The prompt for `messages`, ending where the assistant begins to speak.
+
+    Where a family knows no system messages, theirs stand before the next message's own text.
+    """
     segments = [Segment(text=template.begin, control=True)] if template.begin else []
-    held = ""
+    held: list[Segment] = []
     for message in messages:
         turn = {"system": template.system, "user": template.user, "assistant": template.assistant}[message.role]
         if turn is None:
-            held = f"{message.content}\n\n"
+            held.append(Segment(text=f"{message.content}\n\n"))
             continue
         segments += [
             Segment(text=turn.open, control=True),
-            Segment(text=held + message.content),
+            *held,
+            Segment(text=message.content),
             Segment(text=turn.close, control=True),
         ]
-        held = ""
+        held = []
+    if held:
+        opened, closed = (Segment(text=text, control=True) for text in (template.user.open, template.user.close))
+        segments += [opened, *held, closed]
     segments.append(Segment(text=template.assistant.open, control=True))
     return tuple(segments)
 
 
 def system_segments(template: ChatTemplate) -> int:
-    """How many of a prompt's first segments a system message takes that opens it: none where it joins the user's."""
-    return 3 + bool(template.begin) if template.system else 0
+    """How many of a prompt's first segments a system message takes that opens it: a turn, or the user's until there."""
+    return bool(template.begin) + (3 if template.system else 2)
 
 
 def divided(prompt: tuple[Segment, ...], beginning: str) -> tuple[tuple[Segment, ...], int]:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from typing import Any, Literal
 
 from autogen_core import CancellationToken
-from autogen_core.models import CreateResult, LLMMessage, RequestUsage
+from autogen_core.models import CreateResult, LLMMessage, RequestUsage, SystemMessage
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel, ConfigDict
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
@@ -75,7 +75,8 @@ class LlamaChatClient(TextClient):
         extra = dict(extra_create_args)
         conversation, user = str(extra.pop("conversation", "")), str(extra.pop("user", ""))
         prompt = self.prompt(messages)
-        static = system_segments(self._template) if extra.pop("static", False) else 0
+        opens = bool(messages) and isinstance(messages[0], SystemMessage)
+        static = system_segments(self._template) if extra.pop("static", False) and opens else 0
         prompt, public = divided(prompt, str(extra.pop("public", "")))
         sampling = Sampling.model_validate({**self._sampling.model_dump(), **extra})
         asked = form(json_output)

@@ -17,11 +17,13 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from statistics import median
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from models import errors
 from models.chat_template import Segment
-from models.errors import EngineBusy, EngineCrashed, EngineError, ModelError
+from models.errors import EngineBusy, EngineCrashed, EngineError, ModelError, WeightsAltered
+from models.files import Seen
 from models.memory import require_memory
 from models.protocol import (
     EVENT,
@@ -40,11 +42,13 @@ from models.protocol import (
     Sampling,
     Stop,
 )
+from models.weights import CheckedWeights
 
 _SHUTDOWN_S = 5.0
 _RECENT = 32  # generations from which the wait is guessed
 _MINUTE_S = 90.0
 _USUAL_S = 15.0  # before there was any
+_CODE = str(Path(__file__).parent.parent)
 
 
 class _Reply:
@@ -95,9 +99,11 @@ def _typed(failed: Failed) -> ModelError:
 class _Worker:
     """A running worker process and the subscriptions of its generations."""
 
-    def __init__(self, path: Path, settings: EngineSettings, cache: Path | None) -> None:
+    def __init__(self, path: Path, settings: EngineSettings, cache: Path | None, sha256: str) -> None:
+        self.sha256 = sha256
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "models.worker"],
+            # Not from the current directory, where weights lie in a `models/` and foreign code may.
+            [sys.executable, "-P", "-m", "models.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -123,8 +129,9 @@ class _Worker:
     def _load(self, path: Path, settings: EngineSettings, cache: Path | None) -> Ready:
         self.send(Load(path=str(path), settings=settings, cache=str(cache) if cache else None))
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        event = EVENT.validate_json(line) if line else None
+        event: Event | None = None
+        with contextlib.suppress(ValidationError):  # nothing, or half a line
+            event = EVENT.validate_json(self._process.stdout.readline())
         if isinstance(event, Ready):
             return event
         self._listener.start()
@@ -134,15 +141,20 @@ class _Worker:
         raise EngineCrashed(f"The model's process ended while opening {path.name}; verify the weights and try again.")
 
     def send(self, command: Command) -> None:
-        """Write a command; a dead worker is noticed by its listener."""
+        """Write a command. A worker that cannot be told anything is ended, and its listener tells who waits.
+
+        Raises EngineError where the command cannot be written down.
+        """
+        line = _line(command)
         stdin = self._process.stdin
         assert stdin is not None
         try:
             with self._lock:
-                stdin.write(command.model_dump_json().encode() + b"\n")
+                stdin.write(line)
                 stdin.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):
             self.alive = False
+            self._process.kill()
 
     def subscribe(self, id: int, subscription: _Subscription | _Reply) -> None:
         self._subscriptions[id] = subscription
@@ -153,21 +165,28 @@ class _Worker:
         self._subscriptions.pop(id, None)
 
     def _listen(self) -> None:
+        try:
+            self._deliver_events()
+        finally:
+            self.alive = False
+            self._process.kill()
+            self._process.wait()
+            self._hang_up()
+            for subscription in list(self._subscriptions.values()):
+                subscription.deliver(_crashed())
+
+    def _deliver_events(self) -> None:
+        """Until the process ends, or writes what is no event, such as half a line when it is killed."""
         assert self._process.stdout is not None
-        with self._process.stdout as events:
+        with self._process.stdout as events, contextlib.suppress(ValidationError):
             for line in events:
                 event = EVENT.validate_json(line)
                 if not isinstance(event, Ready) and (subscription := self._subscriptions.get(event.id)):
                     subscription.deliver(event)
-        self.alive = False
-        self._process.wait()
-        self._hang_up()
-        for subscription in list(self._subscriptions.values()):
-            subscription.deliver(_crashed())
 
     def _hang_up(self) -> None:
         assert self._process.stdin is not None
-        with self._lock, contextlib.suppress(BrokenPipeError):
+        with self._lock, contextlib.suppress(OSError):
             self._process.stdin.close()
 
     def close(self) -> None:
@@ -184,6 +203,13 @@ class _Worker:
         self._process.kill()
 
 
+def _line(command: Command) -> bytes:
+    try:
+        return command.model_dump_json().encode() + b"\n"
+    except PydanticSerializationError as error:
+        raise EngineError("The text holds half characters that cannot be sent to a model; correct it.") from error
+
+
 def _crashed() -> EngineCrashed:
     return EngineCrashed("The model's process ended unexpectedly; the case can be asked again.")
 
@@ -196,24 +222,29 @@ def _environment() -> dict[str, str]:
     # With a pool of compute threads for each lane libgomp counts more threads than cores and lets them fall asleep at
     # every barrier, which made a text alone take 1.4 times as long. So they spin, but for a fraction of a millisecond.
     waiting = {"OMP_WAIT_POLICY": "active", "GOMP_SPINCOUNT": "20000"}
-    # Python's own module path of this process, so that the worker finds the same code.
-    path = os.pathsep.join(p for p in sys.path if p)
-    return {**waiting, **os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    # Python's own module path of this process, so that the worker finds the same code; an editable install may have
+    # found this one elsewhere.
+    path = [p for p in sys.path if p]
+    path = path if _CODE in path else [_CODE, *path]
+    return {**waiting, **os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
 
 
 class Engine:
-    """Runs one model. `checked_path` hashes the file and returns it; it is called before every load.
+    """Runs one model. `checked` hashes the file before every load; a bare path is taken where nobody asks for its hash.
 
     `seat_seconds` is how long its generations have had a sequence so far, all added up.
-    `cache` is a folder for what is derived from exactly these weights: calibrations and static prefixes.
+    `cache` gives a folder for what is derived from exactly the weights of a hash: calibrations and static prefixes.
     """
 
     def __init__(
-        self, checked_path: Callable[[], Path], settings: EngineSettings, cache: Callable[[], Path] | None = None
+        self,
+        checked: Callable[[], CheckedWeights | Path],
+        settings: EngineSettings,
+        cache: Callable[[str], Path] | None = None,
     ) -> None:
         self.settings = settings
         self._cache = cache
-        self._checked_path = checked_path
+        self._checked = checked
         self._worker: _Worker | None = None
         self._starting = threading.Lock()
         self._ids = itertools.count(1)
@@ -227,9 +258,14 @@ class Engine:
             return self._worker
 
     def _start(self) -> _Worker:
-        path = self._checked_path()
+        checked = self._checked()
+        path, digest = (checked, "") if isinstance(checked, Path) else (checked.path, checked.sha256)
         require_memory(path, self.settings)
-        return _Worker(path, self.settings, self._cache() if self._cache else None)
+        worker = _Worker(path, self.settings, self._cache(digest) if self._cache else None, digest)
+        if not isinstance(checked, Path) and Seen.of(path) != checked.seen:
+            worker.close()
+            raise WeightsAltered(f"{path.name} was changed while it was opened; try again.")
+        return worker
 
     async def start(self) -> Ready:
         """Open the weights if they are not open. Raises ModelError."""
@@ -324,6 +360,11 @@ class Engine:
             "settings": self.settings.model_dump(mode="json"),
             "opened": self._worker.ready.model_dump(mode="json", exclude={"event"}),
         }
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the weights that are open, whatever lies at their path by now; empty while nothing is open."""
+        return self._worker.sha256 if self._worker is not None and self._worker.alive else ""
 
     @property
     def seats(self) -> int:

@@ -20,8 +20,8 @@ ModelError
 └── EngineError           llama.cpp, or the process around it
     ├── EngineCrashed     the worker process ended
     ├── EngineBusy        the queue is full
+    ├── NotEnoughMemory   weights and contexts do not fit into what is free
     ├── ContextOverflow   prompt and answer do not fit the context
-    ├── GenerationStopped somebody pressed Stop
     └── MalformedOutput   the model did not keep to the asked form
 """
 
@@ -108,10 +108,6 @@ class NotEnoughMemory(EngineError):
 
 class ContextOverflow(EngineError):
     """Prompt and answer do not fit the context."""
-
-
-class GenerationStopped(EngineError):
-    """Somebody pressed Stop."""
 
 
 class MalformedOutput(EngineError):

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from models.errors import DiskFull
 
@@ -61,6 +61,36 @@ def write_small(path: Path, text: str) -> None:
     staged = path.with_name(f".{path.name}.new")
     write(staged, [text.encode("utf-8")])
     staged.replace(path)
+
+
+class Seen(NamedTuple):
+    """How a file was when it was looked at; whoever replaces or changes it cannot keep all of this."""
+
+    device: int
+    inode: int
+    size: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Seen":
+        """The file as it is now."""
+        now = path.stat()
+        return cls(now.st_dev, now.st_ino, now.st_size, now.st_ctime_ns)
+
+
+def folder_sha256(folder: Path) -> str:
+    """One SHA-256 over everything in a folder: its files' own and their names, as `sha256sum` lists them.
+
+    Empty where something in it is no file, or cannot be read.
+    """
+    try:
+        found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
+        if any(path.is_symlink() or not path.is_file() for path in found.values()):
+            return ""
+        listed = "".join(f"{sha256(found[name])}  {name}\n" for name in sorted(found))
+    except OSError:
+        return ""
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def require_space(folder: Path, needed: int) -> None:

@@ -109,11 +109,13 @@ class Asked(NamedTuple):
 
 
 class Generation:
-    """A request while it runs."""
+    """A request while it runs; `shared` while other texts are in its batches, or were when its cache was computed."""
 
-    def __init__(self, asked: Asked, lane: Lane, number: int, sequence: int, emit: Callable[[str], None]) -> None:
+    def __init__(
+        self, asked: Asked, lane: Lane, number: int, sequence: int, shared: bool, emit: Callable[[str], None]
+    ) -> None:
         self.asked, self.sequence = asked, sequence
-        self.shared = False
+        self.shared = shared
         self._lane, self._number, self._emit = lane, number, emit
         self._cached = len(lane.held[sequence])
         self._sampler = Sampler(lane.weights, asked.request.sampling, asked.request.output_schema)
@@ -157,7 +159,8 @@ class Generation:
             self._prefilled = time.perf_counter()
         token = self._sampler.next(self._lane, row, remaining=self.asked.budget - len(self._chosen))
         self._chosen.append(token)
-        if self._lane.weights.ends_generation(token):
+        # A control token that ends nothing begins a turn that is not the model's to speak; it is never shown.
+        if self._silent(token):
             return self.end("stop")
         self._show(self._text.feed(self._lane.weights.piece(token)))
         if self._text.stopped:
@@ -209,10 +212,15 @@ class Generation:
     def said(self) -> tuple[str, list[int]] | None:
         """The text so far and its tokens; nothing where a stop string or the budget cut the text but not the tokens."""
         weights = self._lane.weights
-        ended = self._chosen and weights.ends_generation(self._chosen[-1])
+        ended = self._chosen and self._silent(self._chosen[-1])
         tokens = self._chosen[:-1] if ended else list(self._chosen)
+        if any(map(self._silent, tokens)):
+            return None
         whole = b"".join(weights.piece(token) for token in tokens) == self._said.encode()
         return (self._said, tokens) if whole and tokens else None
+
+    def _silent(self, token: int) -> bool:
+        return self._lane.weights.ends_generation(token) or not self._lane.weights.piece(token)
 
     def close(self) -> None:
         """Free the native samplers."""

@@ -31,6 +31,7 @@ _SPLIT_MODES = {
     "layer": llama_cpp.LLAMA_SPLIT_MODE_LAYER,
     "row": llama_cpp.LLAMA_SPLIT_MODE_ROW,
 }
+_DECISIVE = {"exact", "prefill_slice", "gpu_layers", "split_mode", "main_gpu", "cache_keys", "cache_values"}
 _log: list[str] = []
 
 
@@ -46,10 +47,13 @@ def _last_words() -> str:
     return " ".join("".join(_log).split())[-300:]
 
 
-def state_fingerprint(settings: EngineSettings) -> str:
+def state_fingerprint(settings: EngineSettings, lanes: int, threads: int, processor: Sequence[str]) -> str:
     """Names what the bytes of a key-value state depend on, beside weights and tokens."""
-    kept = settings.model_dump(include={"cache_keys", "cache_values", "gpu_layers"})
-    return f"{llama_cpp.__version__} {sorted({**kept, 'flash_attention': settings.attention}.items())}"
+    kept = settings.model_dump(include=_DECISIVE)
+    # Flash attention divides the keys among threads.
+    shares = () if settings.attention == "off" else (lanes, threads)
+    facts = (sorted({**kept, "flash_attention": settings.attention}.items()), shares, processor)
+    return f"{llama_cpp.__version__} {facts}"
 
 
 class Weights:
@@ -237,9 +241,13 @@ class Lane:
             llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
             self.held[sequence].clear()
 
+    def size(self, sequence: int) -> int:
+        """How many bytes `save` would give."""
+        return int(llama_cpp.llama_state_seq_get_size(self.context, sequence))
+
     def save(self, sequence: int) -> bytes:
         """What the sequence holds, keys and values: for `restore` in a lane over the same weights."""
-        size = llama_cpp.llama_state_seq_get_size(self.context, sequence)
+        size = self.size(sequence)
         buffer = (ctypes.c_uint8 * size)()
         written = llama_cpp.llama_state_seq_get_data(self.context, buffer, size, sequence)
         return bytes(memoryview(buffer)[:written])

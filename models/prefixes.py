@@ -27,10 +27,11 @@ def _begins(beginning: Sequence[int], tokens: Sequence[int]) -> bool:
 
 
 class Saved(NamedTuple):
-    """A state that makes a sequence hold `tokens`."""
+    """A state that makes a sequence hold `tokens`; `shared` where other texts were in the batches that read them."""
 
     tokens: tuple[int, ...]
     state: bytes
+    shared: bool
 
 
 class Prefixes:
@@ -45,12 +46,24 @@ class Prefixes:
         self._lock = threading.Lock()
         self._bytes = 0
 
-    def put(self, owner: str, tokens: Sequence[int], state: bytes, *, lasting: bool = False) -> None:
-        """Keep a state for conversation `owner`, or for everyone where that is empty; a lasting one also on disk."""
-        self._remember(owner, Saved(tuple(tokens), state))
+    def put(
+        self, owner: str, tokens: Sequence[int], state: bytes, *, lasting: bool = False, shared: bool = False
+    ) -> None:
+        """Keep a state for conversation `owner`, or for everyone where that is empty; a lasting one also on disk.
+
+        One for which there is no room is not kept.
+        """
+        if not self.has_room(len(state)):
+            return
+        saved = Saved(tuple(tokens), state, shared)
+        self._remember(owner, saved)
         if lasting and not owner and self._folder is not None:
             with suppress(OSError):  # a full or read-only disk costs a prefill and nothing else
-                self._write(self._folder, tokens, state)
+                self._write(self._folder, saved)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a state of `size` bytes can be kept, if others must go for it."""
+        return size <= self._room
 
     def longest(
         self, owner: str, tokens: Sequence[int], static: int, places: Collection[int] | None = None
@@ -95,12 +108,13 @@ class Prefixes:
         made_of = hashlib.sha256(self._made_by.encode() + struct.pack(f"<{len(tokens)}i", *tokens)).hexdigest()
         return folder / f"{made_of}.prefix"
 
-    def _write(self, folder: Path, tokens: Sequence[int], state: bytes) -> None:
+    def _write(self, folder: Path, saved: Saved) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = self._file(folder, tokens)
+        file = self._file(folder, saved.tokens)
         unfinished = file.with_suffix(f".{os.getpid()}.part")
         unfinished.touch(mode=0o600)
-        unfinished.write_bytes(state + hashlib.sha256(state).digest())
+        content = saved.state + bytes([saved.shared])
+        unfinished.write_bytes(content + hashlib.sha256(content).digest())
         unfinished.replace(file)
 
     def _read(self, tokens: Sequence[int]) -> None:
@@ -108,9 +122,11 @@ class Prefixes:
             return
         file = self._file(self._folder, tokens)
         with suppress(OSError):
-            content = file.read_bytes()
-            state, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
-            if hashlib.sha256(state).digest() == digest:
-                self._remember("", Saved(tuple(tokens), state))
+            if not self.has_room(file.stat().st_size - 1 - _DIGEST_BYTES):
+                return
+            whole = file.read_bytes()
+            content, digest = whole[:-_DIGEST_BYTES], whole[-_DIGEST_BYTES:]
+            if content and hashlib.sha256(content).digest() == digest:
+                self._remember("", Saved(tuple(tokens), content[:-1], bool(content[-1])))
             else:
                 file.unlink()

@@ -151,8 +151,9 @@ class Piece(_Message):
 class Finished(_Message):
     """Worker to parent: generation `id` ended. Times in seconds.
 
-    `cached_tokens` were not prefilled again. `shared` says that other texts were computed in the same batches, which
-    changes the logits in their last digits: such a text can be replayed but perhaps not computed again.
+    `cached_tokens` were not prefilled again. `shared` says that other texts were computed in the same batches as this
+    one, or as what was cached of it, which changes the logits in their last digits: such a text can be replayed but
+    perhaps not computed again.
     `tokens` are the new ones, `tokens_sha256` is over them as 4-byte little-endian integers.
     """
 

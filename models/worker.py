@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
-from models.calibration import calibrated
+from models.calibration import calibrated, processor
 from models.errors import EngineError, MalformedWeights
 from models.llama import Weights, state_fingerprint
 from models.prefixes import Prefixes
@@ -41,7 +41,7 @@ def _opened(load: Load, outbox: Outbox) -> tuple[Weights, Scheduler, Ready]:
     weights = Weights(load.path, settings)
     calibration = None if settings.lanes else calibrated(weights, settings, threads, folder)
     lanes = settings.lanes or (calibration.lanes if calibration else 1)
-    prefixes = Prefixes(settings.prefix_memory, folder, state_fingerprint(settings))
+    prefixes = Prefixes(settings.prefix_memory, folder, state_fingerprint(settings, lanes, threads, processor()))
     scheduler = Scheduler(weights, settings, lanes, threads, prefixes, outbox.send)
     ready = Ready(
         description=weights.description,
@@ -78,9 +78,11 @@ def _serve(commands: "queue.SimpleQueue[Command | None]", outbox: Outbox) -> Non
 
 
 def _read(stream: BinaryIO, commands: "queue.SimpleQueue[Command | None]") -> None:
-    for line in stream:
-        commands.put(COMMAND.validate_json(line))
-    commands.put(None)
+    try:
+        for line in stream:
+            commands.put(COMMAND.validate_json(line))
+    finally:
+        commands.put(None)
 
 
 def main() -> None:

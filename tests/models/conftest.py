@@ -9,7 +9,7 @@ from models.engine import Engine
 from models.llama import Weights
 from models.protocol import EngineSettings
 from models.registry import Registry
-from models.weights import WeightStore
+from models.weights import CheckedWeights, WeightStore
 
 OpenEngine = Callable[..., Engine]
 
@@ -32,9 +32,9 @@ def open_engine(smollm2: Path) -> Iterator[OpenEngine]:
     """Opens an engine that the test may break; it is closed afterwards."""
     engines: list[Engine] = []
 
-    def open_(checked_path: Callable[[], Path] = lambda: smollm2, **settings: int) -> Engine:
+    def open_(checked: Callable[[], CheckedWeights | Path] = lambda: smollm2, **settings: int) -> Engine:
         usual = {"context_length": 1024, "lanes": 2, "sequences": settings.get("lanes", 2)}
-        engines.append(Engine(checked_path, EngineSettings.model_validate({**usual, **settings})))
+        engines.append(Engine(checked, EngineSettings.model_validate({**usual, **settings})))
         return engines[-1]
 
     yield open_

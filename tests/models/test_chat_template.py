@@ -108,10 +108,27 @@ def test_a_prompt_is_cut_where_its_public_beginning_ends() -> None:
     assert divided(prompt, "Other") == divided(prompt, "") == (prompt, 0)
 
 
-@pytest.mark.parametrize("name", ["chatml", "gemma", "cohere", "harmony", "apollo"])
-def test_a_system_message_is_static_where_the_family_has_one(name: str) -> None:
+@pytest.mark.parametrize("name", RENDERED)
+def test_a_system_message_is_static_and_the_case_is_not(name: str) -> None:
     template = chat_template(name)
     messages = (ChatMessage(role="system", content="Rules."), ChatMessage(role="user", content="The case."))
-    static = render(template, messages)[: system_segments(template)]
-    assert ("Rules." in "".join(segment.text for segment in static)) == (template.system is not None)
-    assert "The case." not in "".join(segment.text for segment in static)
+    prompt = render(template, messages)
+    static = "".join(segment.text for segment in prompt[: system_segments(template)])
+    assert static.removesuffix(template.system.close if template.system else "\n\n").endswith("Rules.")
+    assert "The case." not in static
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_no_system_message_of_several_is_lost(name: str) -> None:
+    several = tuple(ChatMessage(role="system", content=text) for text in ("Rules.", "More rules."))
+    for messages in (several, (*several, *TALK)):
+        said = "".join(segment.text for segment in render(chat_template(name), messages))
+        assert said.index("Rules.") < said.index("More rules.")
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_a_public_beginning_is_found_behind_a_system_message(name: str) -> None:
+    messages = (ChatMessage(role="system", content="Rules."), ChatMessage(role="user", content="Guidelines. The case."))
+    cut, public = divided(render(chat_template(name), messages), "Guidelines.")
+    assert public > system_segments(chat_template(name))
+    assert cut[public].text == " The case."

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sys
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from models.errors import (
 from models.files import sha256
 from models.protocol import Finished, Piece
 from models.registry import Registry
-from models.weights import WeightStore
+from models.weights import CheckedWeights, WeightStore
 from tests.models.conftest import OpenEngine
 from tests.models.generations import FEVER, RASH, asked, greedy, hear, submitted
 from tests.models.gguf_files import GGUF
@@ -174,6 +175,35 @@ async def test_after_a_crash_the_next_generation_has_a_new_worker(open_engine: O
     assert engine.pid not in (None, first_pid)
 
 
+def event_pipe(pid: int) -> Path:
+    """Where a worker writes its events."""
+    fds = (fd for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.name != "0")
+    return next(fd for fd in fds if fd.readlink().name.startswith("pipe:"))
+
+
+async def test_half_a_line_ends_the_worker_and_everybody_who_waits_hears_of_it(open_engine: OpenEngine) -> None:
+    engine = open_engine()
+    running = talking(engine, asked(FEVER), "half")
+    await anext(running)
+    pid = engine.pid
+    assert pid is not None
+    event_pipe(pid).write_bytes(b'{"event": "piece", "id"\n')
+    with pytest.raises(EngineCrashed, match="can be asked again"):
+        [event async for event in running]
+    assert pid not in workers()
+    assert (await hear(engine, asked(FEVER), greedy(2))).finished.completion_tokens == 2
+
+
+async def test_half_a_character_is_refused_and_the_worker_lives_on(engine: Engine) -> None:
+    await engine.start()
+    pid, prompt = engine.pid, asked(f"{FEVER}\ud83d")
+    with pytest.raises(EngineError, match="half characters"):
+        await hear(engine, prompt, greedy(2))
+    with pytest.raises(EngineError, match="half characters"):
+        engine.count(prompt)
+    assert engine.pid == pid
+
+
 async def test_closing_ends_the_process_and_what_it_was_saying(open_engine: OpenEngine) -> None:
     engine = open_engine()
     running = talking(engine, asked(FEVER), "closed")
@@ -193,6 +223,27 @@ def test_an_engine_that_was_never_used_starts_no_process_and_closes(open_engine:
     engine.close()
     assert engine.pid is None
     assert workers() == before
+
+
+@pytest.mark.parametrize("foreign", ["models/weights.gguf", "models/__init__.py", "numpy/__init__.py"])
+async def test_no_code_of_the_current_directory_is_run(
+    open_engine: OpenEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, foreign: str
+) -> None:
+    file = tmp_path / foreign
+    file.parent.mkdir()
+    file.write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    assert (await open_engine().start()).lanes == 2
+
+
+async def test_code_that_only_an_import_hook_finds_is_found_from_the_folder_above_the_weights(
+    open_engine: OpenEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = Path(__file__).parents[2]
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [folder for folder in sys.path if Path(folder or code).resolve() != code])
+    assert (await open_engine().start()).lanes == 2
 
 
 async def test_ready_says_what_was_opened(engine: Engine) -> None:
@@ -285,6 +336,52 @@ async def test_weights_altered_after_a_crash_are_not_opened_again(
     altered(smollm2, tmp_path)
     with pytest.raises(WeightsAltered):
         await hear(engine, asked(FEVER), greedy(1))
+
+
+def registered(folder: Path, weights: Path) -> WeightStore:
+    """A store in which the administrator has allowed these weights under the name `ward`."""
+    folder.mkdir()
+    entry = folder / "registry.toml"
+    entry.write_text(
+        '[models.ward]\nrole = "llm"\nformat = "gguf"\ntitle = "Ward"\nfile = "ward.gguf"\nlicence = "none"\n'
+        'languages = []\nparameters = 1\ncontext_length = 512\nchat_template = "chatml"\n'
+    )
+    store = WeightStore(folder, Registry.load(entry))
+    store.import_file(weights, "ward", allow=True)
+    return store
+
+
+async def test_the_hash_is_of_the_weights_that_speak_and_not_of_what_lies_at_their_path(
+    open_engine: OpenEngine, smollm2: Path, tmp_path: Path
+) -> None:
+    store = registered(tmp_path / "models", smollm2)
+    engine = open_engine(lambda: store.checked("ward"))
+    assert engine.sha256 == ""
+    await engine.start()
+    altered(smollm2, tmp_path)
+    store.import_file(tmp_path / smollm2.name, "ward", allow=True)
+    assert engine.sha256 == sha256(smollm2) != store.digest("ward")
+    engine.close()
+    await engine.start()
+    assert engine.sha256 == store.digest("ward")
+
+
+async def test_weights_that_are_replaced_between_check_and_load_do_not_speak(
+    open_engine: OpenEngine, smollm2: Path, tmp_path: Path
+) -> None:
+    store, before = registered(tmp_path / "models", smollm2), workers()
+    altered(smollm2, tmp_path)
+
+    def checked() -> CheckedWeights:
+        known = store.checked("ward")
+        (tmp_path / smollm2.name).replace(known.path)
+        return known
+
+    engine = open_engine(checked)
+    with pytest.raises(WeightsAltered, match="while it was opened"):
+        await engine.start()
+    assert engine.sha256 == ""
+    assert workers() == before
 
 
 async def test_a_malformed_header_starts_no_process(open_engine: OpenEngine, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from models.errors import EngineError
-from models.llama import Due, Lane, Weights
+from models.llama import Due, Lane, Weights, state_fingerprint
 from models.protocol import EngineSettings
 
 _READ, _SPOKEN, _SLICE = 600, 8, 200  # tokens; flash attention divides the keys among threads from some hundreds on
@@ -58,6 +58,22 @@ def test_more_tokens_than_there_is_room_for_are_refused(weights: Weights) -> Non
         lane.decode([Due(0, range(18), True)])
     assert lane.decode([Due(0, range(17), True)]) == [16]
     lane.close()
+
+
+def test_a_state_is_known_by_all_that_its_last_bits_depend_on() -> None:
+    settings = [
+        *({}, {"exact": True}, {"prefill_slice": 128}, {"gpu_layers": -1}, {"flash_attention": "on"}),
+        *({"split_mode": "none"}, {"main_gpu": 1}, {"cache_keys": "q8_0"}, {"cache_values": "q8_0"}),
+    ]
+    named = {state_fingerprint(EngineSettings.model_validate(one), 1, 2, ["this"]) for one in settings}
+    named.add(state_fingerprint(EngineSettings(), 1, 2, ["another"]))
+    assert len(named) == len(settings) + 1
+
+
+def test_a_state_is_known_by_the_number_of_threads_where_keys_are_divided_among_them() -> None:
+    plain, divided = EngineSettings(), EngineSettings(flash_attention="on")
+    assert state_fingerprint(plain, 1, 2, []) == state_fingerprint(plain, 1, 4, [])
+    assert state_fingerprint(divided, 1, 2, []) != state_fingerprint(divided, 1, 4, [])
 
 
 def test_a_processor_runs_flash_attention_only_where_it_must() -> None:

@@ -47,6 +47,22 @@ def test_the_longest_unused_goes_first() -> None:
     assert [prefixes.holds([n]) for n in (1, 2, 3)] == [True, False, True]
 
 
+def test_what_is_larger_than_all_the_room_drives_nothing_out(tmp_path: Path) -> None:
+    prefixes = kept(tmp_path, room=2 * len(STATE))
+    prefixes.put("", [1], STATE)
+    prefixes.put("", [2], STATE)
+    assert not prefixes.has_room(3 * len(STATE))
+    prefixes.put("", [3], 3 * STATE, lasting=True)
+    assert [prefixes.holds([n]) for n in (1, 2, 3)] == [True, True, False]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_larger_than_all_the_room_is_left_alone(tmp_path: Path) -> None:
+    kept(tmp_path).put("", [3], STATE, lasting=True)
+    assert not kept(tmp_path, room=len(STATE) - 1).holds([3])
+    assert kept(tmp_path).holds([3])
+
+
 def test_forgetting_one_owner_leaves_the_others() -> None:
     prefixes = kept()
     for owner in ("", "mine", "yours"):

@@ -125,6 +125,7 @@ def test_a_missing_administrators_file_changes_nothing(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         (f'[models."multilingual-e5-small"]\nsha256 = "{"ab" * 32}"', "pinned"),
+        (f'[models."multilingual-e5-small"]\nunpacked_sha256 = "{"ab" * 32}"', "pinned"),
         ("[models.", "cannot be used"),
         ("[modules]\n", "unknown table 'modules'"),
         ('[models."ward-model"]\nrole = "llm"\n', "Field required"),

@@ -375,6 +375,35 @@ async def test_a_refusal_is_one_sentence_and_final(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("refusal", [answers(401), answers(404), answers(400, "no such form")])
+async def test_an_endpoint_that_refuses_gives_way_to_another_and_rests(serve: Serve, refusal: Turn) -> None:
+    refusing, well = serve(refusal), serve()
+    client = client_of(refusing, well)
+    for _ in range(3):
+        assert (await client.create(CASE)).content == "Rest."
+    assert (len(refusing.requests), len(well.requests)) == (1, 3)
+
+
+async def test_where_all_refuse_each_was_asked_once(serve: Serve) -> None:
+    servers = [serve(answers(404)), serve(answers(401))]
+    assert "does not accept the key" in await failing(client_of(*servers, rest_s=0.0), RemoteRefused)
+    assert [len(server.requests) for server in servers] == [1, 1]
+
+
+async def test_where_one_refuses_and_the_others_are_silent_both_is_said(serve: Serve) -> None:
+    said = await failing(client_of(serve(answers(404)), CLOSED), RemoteUnavailable)
+    assert "(not 127.0.0.1:9); check that one runs." in said
+    assert "knows no model ward" in said
+
+
+async def test_an_endpoint_without_a_list_of_models_does_not_keep_the_others_from_being_asked(serve: Serve) -> None:
+    elsewhere, mending, well = serve(answers(500)), serve(answers(500), says("Drink.")), serve(answers(500))
+    elsewhere.listing = 404
+    well.listing = 503
+    assert (await client_of(elsewhere, mending, well, rest_s=0.0).create(CASE)).content == "Drink."
+    await endpoints_of(elsewhere, mending).require_one()
+
+
 @pytest.mark.parametrize(
     ("failure", "words"),
     [

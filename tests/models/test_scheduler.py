@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,13 @@ class Heard:
         assert isinstance(last, Finished), last
         return last
 
+    def failed(self, id: int) -> Failed:
+        """Wait for a request's failure."""
+        self._wait(lambda: id in self._last)
+        last = self._last[id]
+        assert isinstance(last, Failed), last
+        return last
+
     def text(self, id: int) -> str:
         """What a request said to its end."""
         self.finished(id)
@@ -88,6 +96,7 @@ class Desk(Heard):
         *,
         static: bool = False,
         user: str = "",
+        output_schema: str | None = None,
     ) -> int:
         request = Generate(
             id=next(self._ids),
@@ -97,9 +106,33 @@ class Desk(Heard):
             static=system_segments(CHATML) if static else 0,
             public=system_segments(CHATML) if static else 0,
             user=user,
+            output_schema=output_schema,
         )
         self.scheduler.submit(request)
         return request.id
+
+
+class SlowDesk(Desk):
+    """Keeps the lane waiting that reports a failure."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        self.told, self.goes_on = threading.Event(), threading.Event()
+        super().__init__(*arguments, **settings)
+
+    def send(self, event: Event) -> None:
+        if isinstance(event, Failed):
+            self.told.set()
+            assert self.goes_on.wait(WAIT_S)
+        super().send(event)
+
+
+class DeafDesk(Desk):
+    """Takes no news of a stop."""
+
+    def send(self, event: Event) -> None:
+        if isinstance(event, Finished) and event.reason == "stopped":
+            raise OSError("nobody listens")
+        super().send(event)
 
 
 OpenDesk = Callable[..., Desk]
@@ -109,8 +142,8 @@ OpenDesk = Callable[..., Desk]
 def open_desk(weights: Weights) -> Iterator[OpenDesk]:
     desks: list[Desk] = []
 
-    def open_(folder: Path | None = None, **settings: object) -> Desk:
-        desks.append(Desk(weights, folder, **settings))
+    def open_(folder: Path | None = None, kind: type[Desk] = Desk, **settings: object) -> Desk:
+        desks.append(kind(weights, folder, **settings))
         return desks[-1]
 
     yield open_
@@ -218,6 +251,26 @@ def test_texts_at_once_sit_beside_each_other(open_desk: OpenDesk) -> None:
         desk.finished(id)
 
 
+def test_what_goes_on_from_a_shared_batch_says_so(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk, next_process = open_desk(tmp_path, sequences=2), open_desk(tmp_path, sequences=2)
+    beside = desk.ask(asked(RASH), greedy(900))
+    desk.speaks(beside)
+    first = desk.finished(desk.ask(under_system(FEVER), greedy(2), "one", static=True))
+    desk.scheduler.stop(beside)
+    desk.finished(beside)
+    after = [d.finished(d.ask(under_system(RASH), greedy(2), "two", static=True)) for d in (desk, next_process)]
+    assert all(f.shared and f.cached_tokens > 100 for f in after)
+    assert first.shared
+    assert not desk.finished(desk.ask(asked(RASH), greedy(2), "one")).shared
+
+
+def test_what_goes_on_from_a_text_alone_is_not_shared(open_desk: OpenDesk, tmp_path: Path) -> None:
+    desk, next_process = open_desk(tmp_path, sequences=2), open_desk(tmp_path, sequences=2)
+    desk.finished(desk.ask(under_system(FEVER), greedy(2), "one", static=True))
+    after = [d.finished(d.ask(under_system(RASH), greedy(2), "two", static=True)) for d in (desk, next_process)]
+    assert all(f.cached_tokens > 100 and not f.shared for f in after)
+
+
 def test_exact_lanes_never_share(open_desk: OpenDesk) -> None:
     desk = open_desk(lanes=2, sequences=8, exact=True)
     ids = [desk.ask(asked(f"{RASH} Number {n}."), greedy(8)) for n in range(6)]
@@ -255,6 +308,28 @@ def test_who_comes_right_after_a_stop_gets_the_lane_that_it_frees(open_desk: Ope
     assert not following.shared
 
 
+def test_a_stop_of_who_comes_while_another_is_admitted_is_not_lost(open_desk: OpenDesk) -> None:
+    desk = open_desk(kind=SlowDesk, sequences=2)
+    assert isinstance(desk, SlowDesk)
+    desk.ask(asked(FEVER), greedy(4), output_schema="no schema")
+    assert desk.told.wait(WAIT_S)
+    stopped = desk.ask(asked(RASH), greedy(48))
+    desk.scheduler.stop(stopped)
+    desk.goes_on.set()
+    assert desk.finished(stopped).reason == "stopped"
+
+
+def test_a_lane_that_fails_ends_all_its_texts_and_goes_on(open_desk: OpenDesk) -> None:
+    desk = open_desk(kind=DeafDesk, sequences=2)
+    stopped, beside = desk.ask(asked(RASH), greedy(900)), desk.ask(asked(FEVER), greedy(900))
+    desk.speaks(stopped)
+    desk.speaks(beside)
+    desk.scheduler.stop(stopped)
+    failed = desk.failed(beside)
+    assert (failed.error, "nobody listens" in failed.message) == ("EngineError", True)
+    assert desk.finished(desk.ask(asked(FEVER), greedy(4))).completion_tokens == 4
+
+
 def test_a_stop_while_waiting_is_forgotten_without_an_answer(open_desk: OpenDesk) -> None:
     desk = open_desk()
     running, waiting = desk.ask(asked(RASH), greedy(16)), desk.ask(asked(FEVER), greedy(16))
@@ -271,6 +346,13 @@ def test_a_time_limit_ends_a_text_with_what_it_said(open_desk: OpenDesk) -> None
     assert desk.text(id)
 
 
+def test_a_control_token_that_a_model_speaks_ends_its_turn(open_desk: OpenDesk) -> None:
+    desk = open_desk()
+    before_the_assistants_turn = asked(FEVER)[:-1]
+    id = desk.ask(before_the_assistants_turn, greedy(8), "forged")
+    assert (desk.finished(id).reason, desk.finished(id).completion_tokens, desk.text(id)) == ("stop", 1, "")
+
+
 def test_a_static_prefix_is_read_once_for_all_conversations_and_changes_no_token(open_desk: OpenDesk) -> None:
     desk, fresh = open_desk(), open_desk(prefix_memory=0)
     ids = [desk.ask(under_system(q), greedy(16), f"c{n}", static=True) for n, q in enumerate((FEVER, RASH))]
@@ -280,6 +362,14 @@ def test_a_static_prefix_is_read_once_for_all_conversations_and_changes_no_token
     assert second.cached_tokens > 100
     assert [fresh.finished(id).cached_tokens for id in alone] == [0, 0]
     assert [first.tokens_sha256, second.tokens_sha256] == [fresh.finished(id).tokens_sha256 for id in alone]
+
+
+def test_a_state_for_which_there_is_no_room_leaves_the_others(open_desk: OpenDesk) -> None:
+    desk = open_desk(prefix_memory=12_000_000)  # the system message fits, the long case does not
+    desk.finished(desk.ask(under_system(FEVER), greedy(2), "short", static=True))
+    desk.finished(desk.ask(asked(LONG * 2), greedy(2), "long"))
+    for name in ("third", "fourth"):
+        assert desk.finished(desk.ask(under_system(RASH), greedy(2), name, static=True)).cached_tokens > 100
 
 
 def test_a_static_prefix_on_disk_serves_the_next_process(open_desk: OpenDesk, tmp_path: Path) -> None:
@@ -355,6 +445,28 @@ def test_what_was_forgotten_while_it_was_computed_is_not_kept(open_desk: OpenDes
     again = desk.finished(desk.ask(asked(LONG + FEVER), greedy(1), "over"))
     assert again.cached_tokens == 0
     assert desk.finished(desk.ask(asked(LONG + FEVER), greedy(1), "over")).cached_tokens > 200
+
+
+def test_what_was_forgotten_while_another_gets_its_seat_is_not_kept(open_desk: OpenDesk) -> None:
+    desk = open_desk(kind=SlowDesk, sequences=2)
+    assert isinstance(desk, SlowDesk)
+    desk.finished(desk.ask(asked(LONG + FEVER), greedy(2), "over"))
+    desk.ask(asked(FEVER), greedy(2), output_schema="no schema")
+    assert desk.told.wait(WAIT_S)
+    others = [desk.ask(asked(RASH), greedy(2), name) for name in ("beside", "instead")]
+    desk.scheduler.forget("over")
+    desk.goes_on.set()
+    for other in others:
+        desk.finished(other)
+    assert desk.finished(desk.ask(asked(LONG + FEVER), greedy(1), "over")).cached_tokens == 0
+
+
+def test_the_seat_of_a_forgotten_conversation_is_wiped(open_desk: OpenDesk) -> None:
+    desk = open_desk(sequences=2)
+    desk.finished(desk.ask(asked(FEVER), greedy(2), "over"))
+    desk.scheduler.forget("over")
+    desk.finished(desk.ask(asked(RASH), greedy(2), "after"))
+    assert [len(seat.held) for seat in desk.scheduler.seats if seat.owner != "after"] == [0]
 
 
 def test_no_conversation_of_two_hundred_sees_another(open_desk: OpenDesk) -> None:

