@@ -56,17 +56,17 @@ def test_what_is_for_training_is_not_read(tmp_path: Path) -> None:
     assert split_file(tmp_path, "{}_a.txt") is None
 
 
-def test_wrong_options_that_are_the_same_are_a_fault_and_the_item_is_asked() -> None:
+def test_options_that_are_the_same_are_a_fault_and_the_item_is_not_asked() -> None:
     found = checked(item(options=("a", "b", "c", " C")))
 
     assert found.faults == ("twin options: the same text stands twice",)
-    assert not found.excluded
+    assert found.excluded == "its options cannot be asked: The answer options C and D are the same"
 
 
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"options": ("a", "b", "B", "d")}, "twice"),
+        ({"options": ("a", "b", "B", "d")}, "B and C are the same"),
         ({"right": ()}, "no right answer"),
         ({"right": (0, 1)}, "no right answer"),
         ({"options": ("a",), "right": (0,)}, "fewer than two"),
