@@ -1,7 +1,7 @@
-"""Whether two concepts give the same dose, however it is written: "40 mg/kg", "40mg/kg/day"; "1 g", "1000 mg".
+"""Whether two concepts give the same dose, however it is written: "40 mg/kg", "40mg per kg"; "1 g", "1000 mg".
 
-Where in doubt they differ: two doses taken for one would hide what decides a treatment. Knows nothing of how often a
-dose is given, nor of which is right.
+Where in doubt they differ ("40 mg/kg" and "40 mg/kg/day"): two doses taken for one would hide what decides a treatment.
+Knows nothing of how often a dose is given, nor of which is right.
 """
 
 from decimal import Decimal
@@ -22,7 +22,7 @@ _SMALLER = {
 class _Dose(NamedTuple):
     amount: Decimal | str
     unit: str
-    per_kg: bool
+    per: frozenset[str]
 
 
 def doses_differ(one: Concept, other: Concept) -> bool:
@@ -38,6 +38,6 @@ def _doses(name: str) -> frozenset[_Dose]:
 def _dose(quantity: Quantity) -> _Dose:
     whole, _, fraction = quantity.number.partition(".")
     if whole != "0" and len(fraction) == 3:  # 1.000 is one in English and a thousand in Spanish
-        return _Dose(quantity.number, quantity.unit, quantity.per_kg)
+        return _Dose(quantity.number, quantity.unit, quantity.per)
     unit, times = _SMALLER.get(quantity.unit, (quantity.unit, Decimal(1)))
-    return _Dose(Decimal(quantity.number) * times, unit, quantity.per_kg)
+    return _Dose(Decimal(quantity.number) * times, unit, quantity.per)

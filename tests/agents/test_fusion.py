@@ -367,6 +367,7 @@ def test_one_dose_in_other_words_is_merged(ours: str, theirs: str) -> None:
     ("ours", "theirs"),
     [
         ("amoxicillin 40 mg/kg", "amoxicilina 40 mg"),
+        ("amoxicillin 40 mg/kg/day", "amoxicilina 40 mg/kg"),
         ("amoxicillin 40 mg", "amoxicilina 40 g"),
         ("amoxicillin 40-45 mg/kg", "amoxicilina 40-90 mg/kg"),
         ("amoxicillin 40-90 mg/kg", "amoxicilina 40 mg/kg"),
