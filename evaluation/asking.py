@@ -93,9 +93,8 @@ class Speaker:
         """How the conclusion is asked for, or an answer in sentences, and the form of it."""
         case, sentences = self.sitting.case, self.sitting.resources.settings.synthesis.sentences
         if admitted(case):
-            return prompt("conclude", instruction=f"{request(case)} {instruction}"), constrained(
-                Concluded, case, argument
-            )
+            asked = prompt("conclude", instruction=f"{request(case)} {instruction}")
+            return asked, constrained(Concluded, case, argument)
         cite = f"{prompt('cite')} {instruction}" if passages else instruction
         form = answer_form(tuple(p.number for p in passages), (), sentences)
         return prompt("answer", sentences=str(sentences), instruction=cite), form
