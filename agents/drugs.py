@@ -48,6 +48,20 @@ def drugs(text: str) -> frozenset[str]:
     return frozenset(_table().international[name] for _, name in _named(_plain(text)))
 
 
+def parted(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """What a text says before its first medicine; and each medicine with what stands behind it, in lower case."""
+    composed = unicodedata.normalize("NFKC", text).casefold()
+    named = list(_named(_plain(text)))  # places of `composed` too: only accents differ
+    if not named:
+        return composed, ()
+    ends = [place for place, _ in named[1:]] + [len(composed)]
+    behind = (
+        (_table().international[name], composed[place + len(name) : end])
+        for (place, name), end in zip(named, ends, strict=True)
+    )
+    return composed[: named[0][0]], tuple(behind)
+
+
 @lru_cache(maxsize=4096)
 def unlisted_drugs(text: str) -> frozenset[str]:
     """Beginnings of the words that end like medicines and are not in the table."""

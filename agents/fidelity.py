@@ -16,7 +16,8 @@ from typing import NamedTuple
 from agents.drugs import drugs
 from agents.messages import RenderingFault
 from agents.negation import denials
-from agents.quantities import DOSES, Quantity, quantities, worded
+from agents.number_words import worded
+from agents.quantities import DOSES, Quantity, quantities
 
 _SENTENCE = re.compile(r"(?<=[.;!?؛؟])\s+|(?<=[。；！？।])|\n+")
 _UNWORDED = frozenset(map(str, range(13)))  # may be words in a language without a table of them

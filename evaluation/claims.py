@@ -32,7 +32,7 @@ from models.registry import Registry
 from models.weights import WeightStore
 
 _PIECE = 5  # characters
-CHANGES = ("number", "unit", "dose", "negation", "drug", "passage")
+CHANGES = ("number", "unit", "dose", "per", "owner", "negation", "drug", "passage")
 
 
 class Trial(NamedTuple):
@@ -70,6 +70,8 @@ def changed(
         "number": lambda: _other_number(line.text, chance),
         "unit": lambda: _other_unit(line.text, _known_ways()[language], chance),
         "dose": lambda: _other_dose(line, chance),
+        "per": lambda: _other_per(line.text, chance),
+        "owner": lambda: _other_owner(line.text, chance),
         "negation": lambda: _other_sense(line.text, _known_ways()[language], chance),
         "drug": lambda: _other_drug(line, known, _known_ways()[language], chance),
     }
@@ -123,6 +125,36 @@ def _other_dose(line: Line, chance: random.Random) -> str | None:
         return None
     at = chance.choice(places)
     return text_with(line.text, at, chance.choice(strange))
+
+
+_PER = re.compile(r"(?<=\d)(\s?(?:mg|g|mcg|μg|ml|mL))(/kg)?(?![\w/])")
+
+
+def _other_per(text: str, chance: random.Random) -> str | None:
+    """A dose made one for each kilogram, millilitre or hour that was none, or for each millilitre for each kilogram."""
+    places = list(_PER.finditer(text))
+    if not places or any(q[:2] == ("1", "kg") for q in quantities(text)):
+        return None
+    at = chance.choice(places)
+    return text_with(text, at, at[1] + chance.choice(["/ml", "/kg/h"] if at[2] else ["/kg", "/h"]))
+
+
+def _other_owner(text: str, chance: random.Random) -> str | None:
+    """Two medicines of the line, each with doses of its own, in each other's place."""
+    words = [at for at in re.finditer(r"[^\W\d_]+(?:\s?[(（][^\W\d_]+[)）])?", text) if len(drugs(at[0])) == 1]
+    ends = [*(at.start() for at in words[1:]), len(text)][: len(words)]
+    doses = [tuple(_DOSE.findall(text[at.end() : end])) for at, end in zip(words, ends, strict=True)]
+    given = [(at, own) for at, own in zip(words, doses, strict=True) if own]
+    pairs = [
+        (one, other)
+        for i, (one, own) in enumerate(given)
+        for other, theirs in given[i + 1 :]
+        if drugs(one[0]) != drugs(other[0]) and not set(own) & set(theirs)
+    ]
+    if not pairs:
+        return None
+    one, other = chance.choice(pairs)
+    return text_with(text_with(text, other, one[0]), one, other[0])
 
 
 def text_with(text: str, at: re.Match[str], instead: str) -> str:

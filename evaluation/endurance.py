@@ -2,7 +2,8 @@
 
 `python -m evaluation.endurance --malformed 1000 --kills 50 --ingest-kills 50 --cases 2000 --hours 2` prints a line
 each; cases end at whichever of the two comes first. Every malformed file is the real header of the test model with
-something wrong in it, over tensors of zeros.
+something wrong in it, over tensors of zeros. `--watch PID` tells memory and open files of a program at work, a long
+evaluation for instance, as long as it runs.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import struct
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -41,6 +42,7 @@ _SMALL = {
     "synthesis": {"answer_tokens": 64, "evidence_tokens": 150},
 }
 _SAMPLES = 20
+_BETWEEN = 300  # seconds
 
 
 def spoiled(header: bytes, chance: random.Random) -> bytes:
@@ -137,10 +139,22 @@ async def kills(workspace: Workspace, count: int) -> str:
     return f"{count} kills: {lost} streamed characters lost, {broken} records broken, {failed} next cases failed"
 
 
-def _size(workspace: Workspace) -> tuple[int, int]:
-    me = psutil.Process()
-    family = [me, *me.children(recursive=True)]
+def _size(process: psutil.Process) -> tuple[int, int]:
+    """Bytes in memory and open files of a process and of all that it started."""
+    family = [process, *process.children(recursive=True)]
     return sum(p.memory_info().rss for p in family), sum(p.num_fds() for p in family)
+
+
+def watch(process: psutil.Process, hours: float) -> Iterator[str]:
+    """A line every five minutes, until the process ends or the hours are over."""
+    start = time.monotonic()
+    while (past := time.monotonic() - start) < hours * 3600:
+        try:
+            memory, files = _size(process)
+        except psutil.NoSuchProcess:
+            return
+        yield f"after {past / 60:.0f} minutes: {memory // 1_000_000} MB, {files} open files"
+        time.sleep(_BETWEEN)
 
 
 async def cases(workspace: Workspace, count: int, hours: float) -> AsyncGenerator[str, None]:
@@ -150,12 +164,12 @@ async def cases(workspace: Workspace, count: int, hours: float) -> AsyncGenerato
         await _argued(workspace)
         number += 1
         if number == 1 or number % max(1, count // _SAMPLES) == 0:
-            yield _sized(workspace, number, past)
-    yield f"at the end, {_sized(workspace, number, time.monotonic() - start)}"
+            yield _sized(number, past)
+    yield f"at the end, {_sized(number, time.monotonic() - start)}"
 
 
-def _sized(workspace: Workspace, number: int, seconds: float) -> str:
-    memory, files = _size(workspace)
+def _sized(number: int, seconds: float) -> str:
+    memory, files = _size(psutil.Process())
     return f"after {number} cases and {seconds / 60:.0f} minutes: {memory // 1_000_000} MB, {files} open files"
 
 
@@ -186,8 +200,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     for what in ("malformed", "kills", "ingest-kills", "cases"):
         parser.add_argument(f"--{what}", type=int, default=0)
-    parser.add_argument("--hours", type=float, default=24.0, help="how long to argue cases at the most")
+    parser.add_argument("--hours", type=float, default=24.0, help="how long to argue cases, or to watch, at the most")
+    parser.add_argument("--watch", type=int, help="process whose memory and open files are told", metavar="PID")
     given = parser.parse_args(arguments)
+    if given.watch:
+        for line in watch(psutil.Process(given.watch), given.hours):
+            print(line, flush=True)
+        return
     asyncio.run(endure(given.models_folder, given))
 
 

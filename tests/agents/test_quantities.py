@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from agents.quantities import DOSES, numbers, quantities, worded
+from agents.number_words import worded
+from agents.quantities import DOSES, numbers, quantities
 
 
 @pytest.mark.parametrize(

@@ -404,3 +404,59 @@ def test_a_number_beside_something_else_is_no_dose() -> None:
     (claim,) = check([("Give 1 l of IV fluid for anaphylactic shock.", (1,))], passages, None, 0.85, "", "en")
 
     assert claim.unfounded
+
+
+@pytest.mark.parametrize(
+    ("sentence", "founded"),
+    [
+        ("Ampicillin 50 mg/kg IM every 6 hours.", True),
+        ("Benzylpenicillin 50 000 units/kg IM every 6 hours.", True),
+        ("Ampicillin 50 000 units/kg IM every 6 hours.", False),
+        ("Benzylpenicillin 50 mg/kg IM every 6 hours.", False),
+    ],
+)
+def test_a_dose_of_another_medicine_in_the_same_line_is_unfounded(
+    shipped: Callable[[str, str], list[CitedPassage]], sentence: str, founded: bool
+) -> None:
+    passages = shipped("en", "childhood-pneumonia.md")
+    doses = next(p.number for p in passages if "benzylpenicillin" in drugs(p.passage.text))
+
+    (claim,) = check([(sentence, (doses,))], passages, None, 0.85, "A child.", "en")
+
+    assert (claim.unfounded, claim.supported) == (not founded, founded)
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence", "why"),
+    [
+        (
+            "My child has fever and cough.",
+            "The child has fever and cough.",
+            "says what the cited passage does not",
+        ),
+        (
+            "May I give this child ibuprofen by injection once a day?",
+            "Give this child ibuprofen by injection once a day.",
+            "ibuprofen is in the case, but not in the cited passage",
+        ),
+        (
+            "May I give gentamicin 5 mg/kg by injection once a day?",
+            "Give the child gentamicin 5 mg/kg by injection once a day.",
+            "5 mg is in the case, but not in the cited passage",
+        ),
+    ],
+)
+def test_what_only_the_case_says_does_not_make_a_sentence_stand(case: str, sentence: str, why: str) -> None:
+    (claim,) = check([(sentence, (1,))], [cited(1, DOSES["en"])], None, 0.85, case, "en")
+
+    assert (claim.supported, claim.why, claim.unfounded) == (False, why, False)
+
+
+def test_what_was_measured_in_the_patient_may_be_repeated() -> None:
+    passages = [cited(1, "A child with a low blood glucose is given glucose by vein at once.")]
+    case = "A child with a blood glucose of 40 mg/dl."
+    sentence = "With a blood glucose of 40 mg/dl the child is given glucose by vein at once."
+
+    (claim,) = check([(sentence, (1,))], passages, None, 0.85, case, "en")
+
+    assert claim.supported
