@@ -55,15 +55,13 @@ def conclusion_type(among: Sequence[str]) -> Any:
     return Annotated[str, WithJsonSchema({"enum": list(among)}) if among else Field(max_length=MAX_CHARACTERS)]
 
 
-def constrained(form: type[_Form], case: Case, argument: str) -> type[_Form]:
-    """A form whose `conclusion` is the one that the argument before it states, or else one that the case admits.
+def constrained(form: type[_Form], case: Case, conclusion: str) -> type[_Form]:
+    """A form whose `conclusion` is the given one, or else, where that is empty, one that the case admits.
 
-    An argument that was cut short states none: give an empty one.
-
-    A weak model that has argued for D and is asked for the letter in a form often writes the letter of its habit.
+    A weak model that has argued for D and is asked for the letter in a form often writes the letter of its habit: give
+    what its argument states.
     """
-    found = stated(argument, case)
-    among = (found,) if found else admitted(case)
+    among = (conclusion,) if conclusion else admitted(case)
     return create_model(form.__name__, __base__=form, conclusion=(conclusion_type(among), ...)) if among else form
 
 

@@ -16,7 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 from agents.concept import MAX_CONCEPTS, concepts
-from agents.conclusions import closing, constrained, lettered, meaning, read, request, unlettered
+from agents.conclusions import (
+    admitted,
+    closing,
+    constrained,
+    lettered,
+    meaning,
+    read,
+    request,
+    stated,
+    unlettered,
+)
 from agents.fidelity import faults
 from agents.languages import Language, language
 from agents.messages import Argument, Case, ConceptChain, Reasoning, RenderingFault, Side, Span, Usage
@@ -25,6 +35,7 @@ from agents.speaker import Spoken, Voice, prompt
 from models.errors import ModelError
 
 MIN_CONCEPTS = 2
+CONCLUSION_TOKENS = 64  # of a letter, all letters or a label, in its form
 
 
 class ReasonerSettings(BaseModel):
@@ -163,14 +174,16 @@ class Reasoner(BaseChatAgent):
                 yield item
         if not turn.text:
             return
-        instruction = f"{request(case)} {self.speaks(case).instruction}".strip()
-        asked = prompt("concepts" if self.lists else "conclude", instruction=instruction)
-        messages += [
-            AssistantMessage(content=turn.said, source=self.name),
-            UserMessage(content=asked, source="clinician"),
-        ]
+        messages.append(AssistantMessage(content=turn.said, source=self.name))
+        conclusion = stated(turn.said, case) if turn.finished else ""
+        if self.lists and admitted(case) and not conclusion:
+            async for chunk in self._conclude(case, turn, token):
+                yield chunk
+            conclusion = read(str(turn.listing.get("conclusion") or ""), case)
+        asked = prompt("concepts" if self.lists else "conclude", instruction=self._instruction(case))
+        messages.append(UserMessage(content=asked, source="clinician"))
         budget = self._settings.concept_tokens
-        form = constrained(ListedConcepts if self.lists else Concluded, case, turn.said if turn.finished else "")
+        form = constrained(ListedConcepts if self.lists else Concluded, case, conclusion)
         async for item in self._voice.speak("concepts", messages, token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
                 turn.add(item)
@@ -178,6 +191,26 @@ class Reasoner(BaseChatAgent):
                 messages.append(AssistantMessage(content=item.text, source=self.name))
             else:
                 yield item
+
+    async def _conclude(
+        self, case: Case, turn: _Turn, token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent, None]:
+        """Ask for the letter or label by itself: in the form of the list a weak model writes that of its habit."""
+        asked = UserMessage(content=prompt("conclude", instruction=self._instruction(case)), source="clinician")
+        self.conversation.append(asked)
+        form = constrained(Concluded, case, "")
+        async for item in self._voice.speak(
+            "conclusion", self.conversation, token, max_tokens=CONCLUSION_TOKENS, output=form
+        ):
+            if isinstance(item, Spoken):
+                turn.add(item)
+                turn.listing = listing(item.text)
+                self.conversation.append(AssistantMessage(content=item.text, source=self.name))
+            else:
+                yield item
+
+    def _instruction(self, case: Case) -> str:
+        return f"{request(case)} {self.speaks(case).instruction}".strip()
 
     def _argument(self, case: Case, turn: _Turn, reason: str) -> Argument:
         code = self.speaks(case).code

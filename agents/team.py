@@ -17,11 +17,19 @@ from autogen_core.models import ChatCompletionClient
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.aligner import ConceptAligner
+from agents.conclusions import admitted
 from agents.dispute import goes_on
 from agents.fusion import PAPER_THRESHOLD, FusionStrategy, GroundedFusion, PaperFusion, SideBySide
 from agents.guidelines import Guidelines, QueryMode, RetrievalSettings
 from agents.messages import Alignment, Answer, Argument, Case, Part, Rebuttal
-from agents.reasoner import EnglishReasoner, LocalClinician, Reasoner, ReasonerSettings, unrendered
+from agents.reasoner import (
+    CONCLUSION_TOKENS,
+    EnglishReasoner,
+    LocalClinician,
+    Reasoner,
+    ReasonerSettings,
+    unrendered,
+)
 from agents.rebuttal import RebuttalSettings, Respondent
 from agents.rendering import REQUESTS, rendering_limit
 from agents.speaker import Voice
@@ -88,8 +96,9 @@ class TeamSettings(BaseModel):
         judge's yes or no."""
         reasoner, written = self.reasoner, self.synthesis.attempts * self.synthesis.answer_tokens
         argued = 2 * (reasoner.reasoning_tokens + reasoner.concept_tokens + self.rounds * self.rebuttal.rebuttal_tokens)
+        concluded = 2 * CONCLUSION_TOKENS if admitted(case) else 0
         rendered = sum(rendering_limit(text, reasoner.rendering_tokens) for text in unrendered(case))
-        return REQUESTS * rendered + argued + written
+        return REQUESTS * rendered + argued + concluded + written
 
 
 @dataclass(frozen=True)

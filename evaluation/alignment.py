@@ -21,7 +21,7 @@ from agents.settings import load_settings
 from agents.synonyms import Synonyms
 from evaluation.chains import DENIED, ENGLISH, SEED, neighbours
 from evaluation.statistics import Hits, f1_interval, mean_interval
-from evaluation.terms import Term, TermSet, term_sets
+from evaluation.terms import Term, TermSet, distinct, term_sets
 from evaluation.vectors import TermVectors
 from models.embedder import Embedder
 from models.registry import Agreement, Registry
@@ -132,6 +132,11 @@ def measure(sets: Sequence[TermSet], vectors: TermVectors, english: TermVectors)
     ]
 
 
+def once(terms: TermSet, data: Path) -> TermSet:
+    """The set with each concept once: another name of the same one is no hard negative."""
+    return terms._replace(terms=distinct(terms.terms, data)) if terms.source == "tico19" else terms
+
+
 def table(name: str, measured: Sequence[Measured]) -> Iterator[str]:
     """Markdown: a row a set."""
     yield (
@@ -194,7 +199,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--terms", type=int, default=1000, help="at most so many a set and language")
     parser.add_argument("--half", choices=("tuning", "held-out", "all"), default="held-out", help="of the terms")
     arguments = parser.parse_args(given)
-    sets = [one.half(arguments.half) for one in term_sets(arguments.data, arguments.terms)]
+    sets = [once(one.half(arguments.half), arguments.data) for one in term_sets(arguments.data, arguments.terms)]
     with tempfile.TemporaryDirectory(prefix="coreasoner-alignment-") as temporary:
         work = arguments.work or Path(temporary)
         starter, english = (open_vectors(name, arguments.models_folder, work) for name in (EMBEDDER, ENGLISH_EMBEDDER))

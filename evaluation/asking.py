@@ -11,7 +11,7 @@ from string import Template
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel
 
-from agents.conclusions import admitted, constrained, meaning, read, request
+from agents.conclusions import admitted, constrained, meaning, read, request, stated
 from agents.draft import answer_form, written
 from agents.languages import language
 from agents.messages import Answer, CitedPassage, Claim, Usage
@@ -86,15 +86,16 @@ class Speaker:
         room = self.sitting.budget - settings.answer_tokens - reserved - self.usage.completion_tokens
         self.begin(prompt("direct", instruction=instruction))
         said = await self.say("reasoning", to_argue(question, self.sitting.case), max(_LEAST, room))
-        asked, form = self._last(said.text if said.finished else "", instruction, passages)
+        states = stated(said.text, self.sitting.case) if said.finished else ""
+        asked, form = self._last(states, instruction, passages)
         return (await self.say("answer", asked, settings.answer_tokens, form)).text
 
-    def _last(self, argument: str, instruction: str, passages: Sequence[CitedPassage]) -> tuple[str, type[BaseModel]]:
+    def _last(self, states: str, instruction: str, passages: Sequence[CitedPassage]) -> tuple[str, type[BaseModel]]:
         """How the conclusion is asked for, or an answer in sentences, and the form of it."""
         case, sentences = self.sitting.case, self.sitting.resources.settings.synthesis.sentences
         if admitted(case):
             asked = prompt("conclude", instruction=f"{request(case)} {instruction}")
-            return asked, constrained(Concluded, case, argument)
+            return asked, constrained(Concluded, case, states)
         cite = f"{prompt('cite')} {instruction}" if passages else instruction
         form = answer_form(tuple(p.number for p in passages), (), sentences)
         return prompt("answer", sentences=str(sentences), instruction=cite), form

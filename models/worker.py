@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from models.calibration import calibrated, processor
+from models.crew import failure
 from models.errors import EngineError, MalformedWeights
 from models.llama import Weights, state_fingerprint
 from models.prefixes import Prefixes
 from models.protocol import COMMAND, Command, Count, Counted, Event, Forget, Generate, Load, Ready, Stop
-from models.scheduler import Scheduler, failure
+from models.scheduler import Scheduler
 
 
 class Outbox:

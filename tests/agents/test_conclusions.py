@@ -144,7 +144,7 @@ def test_a_last_line_is_asked_for_as_it_is_read() -> None:
 def test_what_the_argument_states_is_the_only_conclusion_of_its_form() -> None:
     case = choice(*FOUR)
     among = [
-        constrained(ListedConcepts, case, said).model_json_schema()["properties"]["conclusion"]["enum"]
+        constrained(ListedConcepts, case, stated(said, case)).model_json_schema()["properties"]["conclusion"]["enum"]
         for said in ("Fiebre.\nAnswer: C", "Fiebre.")
     ]
 

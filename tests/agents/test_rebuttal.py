@@ -16,6 +16,7 @@ from autogen_core import CancellationToken
 from autogen_core.models import ChatCompletionClient
 from pydantic import HttpUrl
 
+from agents.conclusions import stating
 from agents.consultation import Chunk, Outcome, Progress, consult, prepare
 from agents.dispute import goes_on, stance
 from agents.languages import phrase
@@ -64,7 +65,7 @@ class Sides(NamedTuple):
             (self.local, SPANISH_TEXT, SPANISH_NAMES, "B", local),
         ):
             said = (says(reply) if isinstance(reply, str) else reply for reply in replied)
-            server.turns = [says(text), says(listed(names, conclusion)), *said]
+            server.turns = [says(f"{text}\n\n{stating(conclusion)}"), says(listed(names, conclusion)), *said]
         self.synthesizer.turns = [says('{"sentences": [{"text": "Dar amoxicilina oral en casa."}], "conclusion": "A"}')]
         return self
 
@@ -171,7 +172,7 @@ def test_a_side_that_is_persuaded_ends_the_disagreement(sides: Sides, path: Path
         SPANISH_REASON,
     )
     assert (outcome.local.reasoning.conclusion, outcome.local.chain.names) == ("A", names)
-    assert outcome.local.reasoning.text == SPANISH_TEXT
+    assert outcome.local.reasoning.text == f"{SPANISH_TEXT}\n\n{stating('B')}"
     assert outcome.answer.disagreement is None
 
 
@@ -441,8 +442,8 @@ def test_the_synthesizer_reads_arguments_whole_where_it_is_told_to(sides: Sides,
     argue(sides.say([], []), path, rounds=0, synthesis={"arguments": True})
 
     asked = sides.synthesizer.requests[0]["messages"][-1]["content"]
-    assert f"English colleague: {ENGLISH_TEXT} (A: Amoxicilina oral)\n" in asked
-    assert f"Local colleague: {SPANISH_TEXT} (B: Ceftriaxona intravenosa)\n" in asked
+    assert f"English colleague: {ENGLISH_TEXT} {stating('A')} (A: Amoxicilina oral)\n" in asked
+    assert f"Local colleague: {SPANISH_TEXT} {stating('B')} (B: Ceftriaxona intravenosa)\n" in asked
 
 
 def test_the_form_wants_the_reason_before_the_decision_and_concepts_only_of_who_revises() -> None:

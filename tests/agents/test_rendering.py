@@ -160,7 +160,8 @@ async def test_the_hypothesis_is_rendered_as_the_case_is_and_the_label_alone_is_
     statement = "The girl does not have any fever at all."
     listing = LISTING.replace("Pneumonia.", "contradiction")
 
-    argument, read = await argued(recorder, case, ENGLISH, statement, ARGUMENT, listing)
+    concluded = json.dumps({"conclusion": "contradiction"})
+    argument, read = await argued(recorder, case, ENGLISH, statement, ARGUMENT, concluded, listing)
 
     assert read[2] == to_argue(prompt("entailment", case=ENGLISH, hypothesis=statement), case)
     assert argument.reasoning.question == f"{ENGLISH}\n\n{statement}"
@@ -176,7 +177,8 @@ async def test_with_options_the_conclusion_is_a_letter_with_its_option_or_nothin
 ) -> None:
     case = prepare(SPANISH, english=ENGLISH, spoken="es", options=["amoxicilina", "ceftriaxona"])
 
-    argument, _ = await argued(recorder, case, ARGUMENT, LISTING.replace("Pneumonia.", said))
+    concluded = json.dumps({"conclusion": said})
+    argument, _ = await argued(recorder, case, ARGUMENT, concluded, LISTING.replace("Pneumonia.", said))
 
     assert (argument.reasoning.conclusion, argument.reasoning.meaning) == (letter, "ceftriaxona" if letter else "")
 
@@ -191,13 +193,14 @@ def test_a_long_sentence_is_quoted_by_its_beginning() -> None:
 OPTIONS = ("Amoxicilina por vía oral", "Ceftriaxona por vía intravenosa")
 IN_ENGLISH = ("Amoxicillin by mouth", "Ceftriaxone into a vein")
 RENDERED = "A. Amoxicillin by mouth\nB. Ceftriaxone into a vein"
+CONCLUDED = json.dumps({"conclusion": "A"})
 CHOSEN = json.dumps({"concepts": ["cough", "fever"], "conclusion": "A"})
 
 
 async def test_the_english_reasoner_reads_the_options_in_english(recorder: Recorder) -> None:
     case = prepare(SPANISH, spoken="es", options=OPTIONS)
 
-    argument, read = await argued(recorder, case, ENGLISH, RENDERED, ARGUMENT, CHOSEN)
+    argument, read = await argued(recorder, case, ENGLISH, RENDERED, ARGUMENT, CONCLUDED, CHOSEN)
 
     assert read[1] == "A. Amoxicilina por vía oral\nB. Ceftriaxona por vía intravenosa"
     assert read[2] == to_argue(f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}", case)
@@ -209,7 +212,7 @@ async def test_the_english_reasoner_reads_the_options_in_english(recorder: Recor
 async def test_options_that_lose_their_letters_are_read_in_their_own_language(lost: str, recorder: Recorder) -> None:
     case = prepare(SPANISH, spoken="es", options=OPTIONS)
 
-    argument, read = await argued(recorder, case, ENGLISH, lost, ARGUMENT, CHOSEN)
+    argument, read = await argued(recorder, case, ENGLISH, lost, ARGUMENT, CONCLUDED, CHOSEN)
 
     assert all(option in read[-1] for option in OPTIONS)
     assert argument.reasoning.question == ENGLISH
@@ -218,6 +221,32 @@ async def test_options_that_lose_their_letters_are_read_in_their_own_language(lo
 async def test_options_that_are_given_in_english_are_not_rendered(recorder: Recorder) -> None:
     case = prepare(SPANISH, spoken="es", english=ENGLISH, options=OPTIONS, english_options=IN_ENGLISH)
 
-    _, read = await argued(recorder, case, ARGUMENT, CHOSEN)
+    _, read = await argued(recorder, case, ARGUMENT, CONCLUDED, CHOSEN)
 
     assert read[0] == to_argue(f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}", case)
+
+
+async def test_a_letter_that_the_argument_does_not_state_is_asked_for_by_itself(recorder: Recorder) -> None:
+    case = prepare(SPANISH, spoken="es", english=ENGLISH, options=OPTIONS, english_options=IN_ENGLISH)
+    concluded = json.dumps({"conclusion": "B"})
+    with running_server(*map(says, (ARGUMENT, concluded, CHOSEN.replace('"A"', '"B"')))) as server:
+        reasoner = EnglishReasoner(voice(server, recorder), ReasonerSettings())
+        response = await reasoner.on_messages(
+            [StructuredMessage[Case](content=case, source="clinician")], CancellationToken()
+        )
+        forms = [request["response_format"]["json_schema"]["schema"] for request in server.requests[1:]]
+
+    assert isinstance(response.chat_message, StructuredMessage)
+    assert response.chat_message.content.reasoning.conclusion == "B"
+    assert [(list(form["properties"]), form["properties"]["conclusion"]["enum"]) for form in forms] == [
+        (["conclusion"], ["A", "B"]),
+        (["conclusion", "concepts"], ["B"]),
+    ]
+
+
+async def test_a_letter_that_the_argument_states_is_not_asked_for(recorder: Recorder) -> None:
+    case = prepare(SPANISH, spoken="es", english=ENGLISH, options=OPTIONS, english_options=IN_ENGLISH)
+
+    argument, read = await argued(recorder, case, f"{ARGUMENT}\n\nAnswer: A", CHOSEN)
+
+    assert (argument.reasoning.conclusion, len(read)) == ("A", 2)

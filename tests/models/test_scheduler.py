@@ -14,7 +14,8 @@ from models.generation import Asked
 from models.llama import Weights
 from models.prefixes import Prefixes
 from models.protocol import EngineSettings, Event, Failed, Finished, Generate, Piece, Sampling
-from models.scheduler import Scheduler, TurnQueue
+from models.scheduler import Scheduler
+from models.turns import TurnQueue
 from tests.models.generations import FEVER, RASH, asked, greedy
 
 CHATML = chat_template("chatml")

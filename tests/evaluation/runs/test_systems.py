@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agents.reasoner import CONCLUSION_TOKENS
 from agents.speaker import prompt
 from agents.workspace import Workspace
 from evaluation.draw import Shown
@@ -122,7 +123,7 @@ def test_a_model_alone_may_write_as_much_as_the_team(workspace: Workspace, serve
     written = team.synthesis.attempts * team.synthesis.answer_tokens
     argued = reasoner.reasoning_tokens + reasoner.concept_tokens + team.rounds * team.rebuttal.rebuttal_tokens
     assert sum(request["max_tokens"] for request in server.requests) == (
-        4 * reasoner.rendering_tokens + 2 * argued + written
+        4 * reasoner.rendering_tokens + 2 * argued + 2 * CONCLUSION_TOKENS + written
     )
 
 
@@ -283,7 +284,7 @@ def test_where_only_one_voice_concludes_the_team_abstains_and_tells_what_that_wa
     workspace: Workspace, server: ChatServer
 ) -> None:
     everything = says(json.dumps(EVERYTHING))
-    spoken = [everything] * 4  # the options in English twice, the argument, the concepts
+    spoken = [everything] * 5  # the options in English twice, the argument, its letter, the concepts
     server.turns = [*spoken, says('{"sentences": [{"text": "A, B, C."}]', reason="length")]
 
     answered, _ = sat(workspace, "without-local", item(english=ENGLISH))
