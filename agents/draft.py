@@ -12,7 +12,8 @@ from pydantic_core import from_json
 from agents.checker import echoes, fault
 from agents.conclusions import admitted, conclusion_type, read
 from agents.messages import Case, CitedPassage, Claim
-from agents.support import TextEmbedder, check
+from agents.nearness import Nearness
+from agents.support import check
 
 _Sentence = tuple[str, tuple[int, ...]]
 
@@ -29,9 +30,7 @@ class Draft(NamedTuple):
     fault: str
 
 
-def drafted(
-    text: str, case: Case, passages: Sequence[CitedPassage], embedder: TextEmbedder | None, support: float
-) -> Draft:
+def drafted(text: str, case: Case, passages: Sequence[CitedPassage], nearness: Nearness | None) -> Draft:
     """The draft that a model's text makes. A sentence that only says the case again is left out."""
     said, written_conclusion = written(text)
     conclusion = read(written_conclusion, case)
@@ -42,7 +41,7 @@ def drafted(
     cited = tuple(dict.fromkeys(n for _, numbers in sentences for n in numbers))
     free_text = conclusion and not admitted(case)
     judged = [*sentences, (conclusion, cited)] if free_text else sentences
-    claims = check(judged, passages, embedder, support, case.text, case.language)
+    claims = check(judged, passages, nearness, case.text, case.language)
     count = len(sentences)
     return judged_again(Draft(claims[:count], conclusion, claims[count] if free_text else None, ""), passages)
 

@@ -7,13 +7,10 @@ language, most of its words are the passage's. Knows nothing of how answers are 
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
 
 from agents.drugs import drugs
 from agents.messages import CitedPassage, Claim
+from agents.nearness import Nearness
 from agents.negation import denials
 from agents.quantities import quantities
 from agents.unfounded import Judged, strange_drugs, unfounded
@@ -26,21 +23,10 @@ _MEDICINES = frozenset(("g", "mg", "μg", "ng", "IU"))
 _CLAUSE = re.compile(r"[,:،、，：—]|\s[-–]\s|[()（）]")
 
 
-class TextEmbedder(Protocol):
-    """Turns sentences and passages into comparable vectors [n, dimension]."""
-
-    def embed_queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """One normalised vector a sentence."""
-
-    def embed_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """One normalised vector a passage."""
-
-
 def check(
     sentences: Sequence[tuple[str, tuple[int, ...]]],
     passages: Sequence[CitedPassage],
-    embedder: TextEmbedder | None,
-    support: float,
+    nearness: Nearness | None,
     case: str,
     spoken: str,
 ) -> tuple[Claim, ...]:
@@ -48,35 +34,21 @@ def check(
 
     What the case itself says, such as the patient's breathing rate or weight, may be repeated beside what a passage
     says; its doses and medicines do not make a sentence stand.
-    `support` is the cosine that a sentence must reach to a cited passage, `spoken` the language of the sentences.
-    Without an embedder a sentence stands only where its own words, and a passage of its own language, say so.
+    `spoken` is the language of the sentences. Without an embedder, `nearness` None, a sentence stands only where its
+    own words, and a passage of its own language, say so.
     """
     known = {p.number: p for p in passages}
     cited = [tuple(n for n in dict.fromkeys(ns) if n in known) for _, ns in sentences]
-    texts = [text for text, _ in sentences]
-    if not texts:
-        return ()
-    nearness = _nearness(texts, cited, known, embedder) if embedder else [None] * len(texts)
     claims = []
-    for text, near, ns in zip(texts, nearness, cited, strict=True):
+    for (text, _), ns in zip(sentences, cited, strict=True):
         judged = Judged(text, spoken.split("-")[0], case, [known[n] for n in ns])
         figures = unfounded(judged)
-        why = next(_objections(judged, figures, near, support), "")
+        why = next(_objections(judged, figures, nearness), "")
         claims.append(Claim(text=text, passages=ns, supported=not why, why=why, unfounded=bool(figures)))
     return tuple(claims)
 
 
-def _nearness(
-    texts: Sequence[str], cited: Sequence[Sequence[int]], known: dict[int, CitedPassage], embedder: TextEmbedder
-) -> list[float | None]:
-    """Of each sentence, the cosine to the nearest passage that it cites."""
-    vectors = embedder.embed_queries(texts)
-    passages = [p.passage.text for p in known.values()]
-    row = dict(zip(known, embedder.embed_passages(passages), strict=True)) if known else {}
-    return [max((float(v @ row[n]) for n in ns), default=0.0) for v, ns in zip(vectors, cited, strict=True)]
-
-
-def _objections(judged: Judged, figures: Sequence[str], near: float | None, support: float) -> Iterator[str]:
+def _objections(judged: Judged, figures: Sequence[str], nearness: Nearness | None) -> Iterator[str]:
     """What speaks against a sentence, one after the other. `figures` are those that are unfounded."""
     if not judged.cited:
         yield "cites no passage"
@@ -87,9 +59,9 @@ def _objections(judged: Judged, figures: Sequence[str], near: float | None, supp
         yield f"{', '.join(repeated)} is in the case, but not in the cited passage"
     if any(_contradicts(statement, judged) for statement in statements(judged.text)):
         yield "denies what the cited passage says, or says what it denies"
-    if near is not None and near < support:
+    if nearness and not nearness.near(judged.text, judged.spoken, judged.cited):
         yield "too far from the cited passage"
-    if near is None and len(judged.own) < len(judged.cited):
+    if not nearness and len(judged.own) < len(judged.cited):
         yield "cites a passage in another language, and no embedding model is there to compare them"
     if _foreign_words(judged):
         yield "says what the cited passage does not"

@@ -42,10 +42,10 @@ from agents.messages import (
     Usage,
 )
 from agents.missing import missed
+from agents.nearness import Nearness
 from agents.quotation import fitting, quoted
 from agents.reasoner import case_text
 from agents.speaker import Spoken, Voice, prompt
-from agents.support import TextEmbedder
 from models.errors import ModelError
 from transcripts.event import EventKind
 from transcripts.recorder import Recorder
@@ -81,7 +81,7 @@ class Told:
 
 
 class Synthesizer(BaseChatAgent):
-    """Writes the answer from the alignment. `support` is the cosine that a claim must reach to its passage.
+    """Writes the answer from the alignment. `nearness` judges claims; None where there is no embedder.
 
     `without` says which parts of the program are not there, and why.
     """
@@ -89,15 +89,14 @@ class Synthesizer(BaseChatAgent):
     def __init__(
         self,
         voice: Voice,
-        embedder: TextEmbedder | None,
+        nearness: Nearness | None,
         recorder: Recorder,
         settings: SynthesisSettings,
-        support: float,
         without: Mapping[Part, str] = MappingProxyType({}),
     ) -> None:
         super().__init__("Synthesizer", "Writes the answer in the language of the case.")
-        self._voice, self._embedder, self._recorder = voice, embedder, recorder
-        self._settings, self._support, self._without = settings, support, without
+        self._voice, self._nearness, self._recorder = voice, nearness, recorder
+        self._settings, self._without = settings, without
 
     @property
     def produced_message_types(self) -> Sequence[type[BaseChatMessage]]:
@@ -229,7 +228,7 @@ class Synthesizer(BaseChatAgent):
 
     def drafted(self, case: Case, alignment: Alignment, text: str) -> Draft:
         """The draft that the model's text makes."""
-        return drafted(text, case, alignment.evidence.relevant, self._embedder, self._support)
+        return drafted(text, case, alignment.evidence.relevant, self._nearness)
 
     def answer(self, case: Case, alignment: Alignment, told: Told, detail: str = "") -> Answer:
         """The answer that the model's last text makes, or the evidence where it makes none.

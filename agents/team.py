@@ -22,6 +22,7 @@ from agents.dispute import goes_on
 from agents.fusion import PAPER_THRESHOLD, FusionStrategy, GroundedFusion, PaperFusion, SideBySide
 from agents.guidelines import Guidelines, QueryMode, RetrievalSettings
 from agents.messages import Alignment, Answer, Argument, Case, Part, Rebuttal
+from agents.nearness import Nearness
 from agents.reasoner import (
     CONCLUSION_TOKENS,
     EnglishReasoner,
@@ -57,8 +58,8 @@ class Embedder(Protocol):
 class Thresholds(BaseModel):
     """What one embedder's cosines mean: `synonym`, `centred`, `certain` and `lead` merge, `related` inserts.
 
-    `support` lets a claim stand. A passage may be cited where it exceeds the question's mean cosine by `relevance`;
-    `typical` is that mean's prior.
+    `support` lets a claim stand, `across` one that cites a passage in another language (see `agents.nearness`). A
+    passage may be cited where it exceeds the question's mean cosine by `relevance`; `typical` is that mean's prior.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +69,7 @@ class Thresholds(BaseModel):
     lead: float = 0.0
     related: float
     support: float
+    across: float | None = None
     typical: float
     relevance: float
 
@@ -118,6 +120,12 @@ class Resources:
     without: Mapping[Part, str] = field(default_factory=dict)
     today: date | None = None
 
+    @property
+    def nearness(self) -> Nearness | None:
+        """How near sentences are to passages; None without an embedder."""
+        limits = self.thresholds
+        return Nearness(self.embedder, limits.support, limits.across) if self.embedder else None
+
 
 class Clock:
     """Seconds since it was made."""
@@ -162,10 +170,9 @@ def build_flow(resources: Resources, recorder: Recorder, clock: Callable[[], flo
     )
     synthesizer = Synthesizer(
         voice("Synthesizer", "synthesizer"),
-        resources.embedder,
+        resources.nearness,
         recorder,
         settings.synthesis,
-        thresholds.support,
         resources.without,
     )
     return _wired(reasoners, aligner, respondents if settings.rounds else [], synthesizer, settings.rounds)

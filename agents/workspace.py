@@ -392,14 +392,6 @@ def server(url: str, password: str) -> "Server":
     return Server(url, password)
 
 
-def starter_packs() -> tuple[Path, ...]:
-    """The folders of the guidelines that ship with the product."""
-    from importlib.resources import files
-
-    root = Path(str(files("knowledge"))) / "starter"
-    return tuple(sorted(folder for folder in root.iterdir() if (folder / "pack.toml").is_file()))
-
-
 def report(outcome: Outcome, models: tuple[LoadedModel, ...]) -> dict[str, JsonValue]:
     """The consultation as the one JSON object that `ask --json` prints."""
     return {

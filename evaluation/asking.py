@@ -109,7 +109,7 @@ def concluded(speaker: Speaker, said: str, code: str, passages: Sequence[CitedPa
         return noted_answer(speaker, conclusion, conclusion, (), code)
     sentences, conclusion = written(said)
     resources = speaker.sitting.resources
-    claims = check(sentences, passages, resources.embedder, resources.thresholds.support, case.text, code)
+    claims = check(sentences, passages, resources.nearness, case.text, code)
     return noted_answer(speaker, rendered(claims), conclusion, claims, code)
 
 

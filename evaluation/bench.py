@@ -28,8 +28,9 @@ from agents.reasoner import ListedConcepts, case_text
 from agents.settings import load_settings
 from agents.speaker import prompt
 from agents.team import Role
-from agents.workspace import Workspace, starter_packs
+from agents.workspace import Workspace
 from evaluation.contenders import CONTEXT, AutoGenClients, BareLoop, Messages, OneLlama, Said, Server, cores
+from knowledge.shipped import starter_packs
 from models.chat_template import ChatMessage, Segment, chat_template, render, system_segments
 from models.client import LlamaChatClient
 from models.engine import Engine

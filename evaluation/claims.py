@@ -2,7 +2,8 @@
 
 True sentences are lines of the starter guidelines that cite the passage they stand in, or the passage of the English
 edition with the same place; with `--data`, also sentences of the shared guidelines that cite the passage they stand
-in. Each is made wrong in one thing; a wrong one must be refused. Prints a Markdown table for each of the two.
+in. Each is made wrong in one thing, or cites an English passage on something else; a wrong one must be refused. Prints
+a Markdown table for each of the two.
 """
 
 import argparse
@@ -18,14 +19,15 @@ from typing import NamedTuple
 
 from agents.drugs import drugs
 from agents.messages import CitedPassage, Claim
+from agents.nearness import Nearness
 from agents.quantities import DOSES, numbers, quantities
 from agents.settings import STARTER_EMBEDDER, load_settings
-from agents.support import TextEmbedder, check
-from agents.workspace import starter_packs
+from agents.support import check
 from evaluation.bench import machine
 from evaluation.claim_lines import Line, lines, shared_lines
 from evaluation.vectors import OnceEmbedder
 from knowledge.passage import Passage
+from knowledge.shipped import starter_packs
 from models.embedder import Embedder
 from models.errors import ModelError
 from models.registry import Registry
@@ -33,6 +35,8 @@ from models.weights import WeightStore
 
 _PIECE = 5  # characters
 CHANGES = ("number", "unit", "dose", "per", "owner", "negation", "drug", "passage")
+_FOREIGN = "passage, English"  # a sentence that cites one on something else
+_WRONG = (*CHANGES, _FOREIGN)
 
 
 class Trial(NamedTuple):
@@ -201,6 +205,9 @@ def trials(read: Mapping[str, Sequence[Line]], each: int, most: int, seed: int) 
         for change in CHANGES:
             made = (trial for line in found if (trial := changed(line, found, known, change, chance)))
             yield from islice(made, each)
+        for line, _ in pairs[:each]:
+            if others := [other.passage for place, other in english.items() if place[0] != line.place[0]]:
+                yield Trial(code, _FOREIGN, line.text, chance.choice(others))
 
 
 def _figures(text: str) -> set[str]:
@@ -208,7 +215,7 @@ def _figures(text: str) -> set[str]:
     return {number for number in numbers(text) if number not in ("1", "2", "3")}
 
 
-def judged(trial: Trial, embedder: TextEmbedder, support: float) -> Claim:
+def judged(trial: Trial, nearness: Nearness) -> Claim:
     """What the product says of it.
 
     An embedder adds an objection and takes none away where sentence and passage have one language: only what stands
@@ -216,18 +223,18 @@ def judged(trial: Trial, embedder: TextEmbedder, support: float) -> Claim:
     """
     cited = CitedPassage(number=1, passage=trial.passage, similarity=None, score=0.0, relevant=True, expired=False)
     said, foreign = [(trial.text, (1,))], trial.passage.language != trial.language
-    claim = check(said, [cited], None, support, "", trial.language)[0]
-    return check(said, [cited], embedder, support, "", trial.language)[0] if claim.supported or foreign else claim
+    claim = check(said, [cited], None, "", trial.language)[0]
+    return check(said, [cited], nearness, "", trial.language)[0] if claim.supported or foreign else claim
 
 
 def table(results: dict[tuple[str, str], list[bool]]) -> Iterator[str]:
     """A row a language: the share of true ones kept, and of wrong ones refused."""
-    kinds = ("true", "true, English", *CHANGES)
+    kinds = ("true", "true, English", *_WRONG)
     yield f"| language | {' | '.join(kinds)} | wrong, all |"
     yield f"|{'---|' * (len(kinds) + 2)}"
     for code in sorted({code for code, _ in results}):
         cells = [_share(results.get((code, kind), [])) for kind in kinds]
-        wrong = [right for kind in CHANGES for right in results.get((code, kind), [])]
+        wrong = [right for kind in _WRONG for right in results.get((code, kind), [])]
         yield f"| {code} | {' | '.join(cells)} | {_share(wrong)} |"
 
 
@@ -256,9 +263,10 @@ def main(given: Sequence[str] | None = None) -> None:
         sets["shared guidelines"] = dict(shared_lines(arguments.data, tuple(_known_ways())))
     for name, read in sets.items():
         results: dict[tuple[str, str], list[bool]] = {}
-        embedder = OnceEmbedder(opened)
+        limits = opened.thresholds
+        nearness = Nearness(OnceEmbedder(opened), limits.support, limits.across)
         for trial in trials(read, arguments.each, arguments.most, arguments.seed):
-            claim = judged(trial, embedder, opened.thresholds.support)
+            claim = judged(trial, nearness)
             right = claim.supported == trial.change.startswith("true")
             results.setdefault((trial.language, trial.change), []).append(right)
             if arguments.show and not right:

@@ -23,8 +23,9 @@ from autogen_core import CancellationToken
 
 from agents.consultation import Chunk, Outcome, prepare
 from agents.settings import load_settings
-from agents.workspace import Workspace, starter_packs
+from agents.workspace import Workspace
 from evaluation.ingest_kills import ingest_kills
+from knowledge.shipped import starter_packs
 from models.engine import Engine
 from models.errors import ModelError
 from models.gguf import inspect

@@ -22,11 +22,11 @@ from zlib import crc32
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from agents.workspace import starter_packs
 from knowledge.check import check
 from knowledge.cleaning import clean
 from knowledge.errors import KnowledgeError, NotInKnowledgeBase
 from knowledge.rebuild import rebuild
+from knowledge.shipped import starter_packs
 from knowledge.store import KnowledgeStore
 from knowledge.table import Vectors
 

@@ -35,6 +35,7 @@ from agents.messages import (
     Side,
     Usage,
 )
+from agents.nearness import Nearness
 from agents.speaker import Voice
 from agents.synthesizer import SynthesisSettings, Synthesizer
 from agents.team import Clock
@@ -182,7 +183,8 @@ class Targets:
     def _synthesizer(self, recorder: Recorder) -> Synthesizer:
         voice = Voice("Synthesizer", self._client, recorder, Clock(), seed=7)
         settings = SynthesisSettings(answer_tokens=self._tokens, evidence_tokens=2000)
-        return Synthesizer(voice, self._embedder, recorder, settings, self._embedder.thresholds.support)
+        limits = self._embedder.thresholds
+        return Synthesizer(voice, Nearness(self._embedder, limits.support, limits.across), recorder, settings)
 
 
 def chosen(language: str, each: int | None) -> tuple[Text, ...]:

@@ -17,7 +17,8 @@ import psutil
 from agents.consultation import prepare
 from agents.messages import Case
 from agents.settings import Settings, load_settings
-from agents.workspace import Workspace, starter_packs
+from agents.workspace import Workspace
+from knowledge.shipped import starter_packs
 from transcripts.errors import TranscriptError
 from transcripts.keys import KeyRing
 from transcripts.seal import Seal

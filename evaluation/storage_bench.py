@@ -16,11 +16,11 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
-from agents.workspace import starter_packs
 from evaluation.ingest_kills import LetterEmbedder
 from knowledge.local import LocalFolder
 from knowledge.place import Place
 from knowledge.search import search
+from knowledge.shipped import starter_packs
 from knowledge.storage import KnowledgeSettings, place_of
 from knowledge.store import KnowledgeStore
 

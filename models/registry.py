@@ -83,8 +83,9 @@ class Thresholds(_Entry):
     `synonym`: the same concept, where no other comes as near as `lead`; `centred`: the same, of vectors without the
     mean of their chain, None where they are compared as they are; `certain`: the same beyond doubt, where below it a
     passage that has the concept makes it one of its own, None where that is never asked; `related`: a related one;
-    `support`: a sentence stands in a passage. `typical` is the mean cosine of a question to any passage, and
-    `relevance` how far a passage must exceed a question's own mean.
+    `support`: a sentence stands in a passage; `across`: in a statement of a passage in another language, both without
+    the mean of their language, None where `support` decides there too. `typical` is the mean cosine of a question to
+    any passage, and `relevance` how far a passage must exceed a question's own mean.
     """
 
     synonym: Unit
@@ -93,6 +94,7 @@ class Thresholds(_Entry):
     lead: Unit = 0.0
     related: Unit
     support: Unit
+    across: Unit | None = None
     typical: Unit
     relevance: Unit
 

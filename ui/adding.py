@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from agents.languages import identify
-from agents.workspace import Workspace, starter_packs
+from agents.workspace import Workspace
 from knowledge.pack import Manifest, remembered, restated, same_documents
+from knowledge.shipped import starter_packs
 from knowledge.store import AddSummary, KnowledgeStore
 from ui import pack_questions
 from ui.terminal import plain

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from agents.languages import identify
 from agents.settings import Settings
-from agents.workspace import Workspace, starter_packs
+from agents.workspace import Workspace
 from knowledge.check import check as check_store
 from knowledge.cleaning import clean as clean_store
 from knowledge.compare import compare
@@ -22,6 +22,7 @@ from knowledge.pack import MANIFEST, STATED, seal_pack
 from knowledge.passage import Passage
 from knowledge.rebuild import rebuild as rebuild_store
 from knowledge.search import search as search_guidelines
+from knowledge.shipped import starter_packs
 from knowledge.store import KnowledgeStore
 from knowledge.table import primary_subtag
 from transcripts.event import EventKind

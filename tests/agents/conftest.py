@@ -8,7 +8,7 @@ import pytest
 import tomlkit
 
 from agents.team import Thresholds
-from agents.workspace import starter_packs
+from knowledge.shipped import starter_packs
 from knowledge.store import KnowledgeStore
 from models.embedder import Embedder
 from models.engine import Engine

@@ -7,8 +7,8 @@ from importlib.resources import files
 import pytest
 
 from agents.drugs import drugs, unlisted_drugs
-from agents.workspace import starter_packs
 from evaluation.claim_lines import Line, lines
+from knowledge.shipped import starter_packs
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ def test_other_names_are_other_concepts(one: str, other: str) -> None:
 def test_without_an_embedder_words_and_numbers_decide_what_a_passage_supports(
     sentence: str, number: int, supported: bool
 ) -> None:
-    (claim,) = check([(sentence, (number,))], [AMOXICILLIN, AMOXICILINA], None, 0.0, SPANISH, "es")
+    (claim,) = check([(sentence, (number,))], [AMOXICILLIN, AMOXICILINA], None, SPANISH, "es")
 
     assert claim.supported is supported
 

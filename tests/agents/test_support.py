@@ -6,10 +6,11 @@ import pytest
 
 from agents.drugs import drugs
 from agents.messages import CitedPassage, Claim
+from agents.nearness import Nearness
 from agents.support import check
 from agents.team import Thresholds
-from agents.workspace import starter_packs
 from knowledge.ingest import read_documents
+from knowledge.shipped import starter_packs
 from models.embedder import Embedder
 from tests.agents.cases import AMOXICILINA, AMOXICILLIN, ENGLISH, SPANISH, cited
 
@@ -29,14 +30,14 @@ class Checker:
     """`check` with the real embedder and its own threshold, for one sentence of an answer to the child's case."""
 
     def __init__(self, embedder: Embedder, thresholds: Thresholds) -> None:
-        self._embedder, self._support = embedder, thresholds.support
+        self._nearness = Nearness(embedder, thresholds.support, thresholds.across)
 
     def __call__(
         self, sentence: str, *passages: CitedPassage, cites: tuple[int, ...] | None = None, spoken: str = "en"
     ) -> Claim:
         numbers = tuple(p.number for p in passages) if cites is None else cites
         case = SPANISH if spoken == "es" else ENGLISH
-        (claim,) = check([(sentence, numbers)], passages, self._embedder, self._support, case, spoken)
+        (claim,) = check([(sentence, numbers)], passages, self._nearness, case, spoken)
         return claim
 
 
@@ -104,7 +105,7 @@ def test_without_passages_nothing_is_supported(checked: Checker) -> None:
 
 
 def test_without_sentences_there_are_no_claims(embedder: Embedder) -> None:
-    assert check([], [AMOXICILLIN], embedder, 0.85, ENGLISH, "en") == ()
+    assert check([], [AMOXICILLIN], Nearness(embedder, 0.85), ENGLISH, "en") == ()
 
 
 def test_a_sentence_about_something_else_is_too_far(checked: Checker) -> None:
@@ -178,7 +179,7 @@ def test_each_sentence_is_judged_by_itself_and_in_its_order(embedder: Embedder, 
         ("Treat her pneumonia.", ()),
     ]
 
-    claims = check(sentences, [AMOXICILLIN], embedder, thresholds.support, ENGLISH, "en")
+    claims = check(sentences, [AMOXICILLIN], Nearness(embedder, thresholds.support), ENGLISH, "en")
 
     assert [(c.text, c.passages) for c in claims] == sentences
     assert [c.supported for c in claims] == [True, False, False]
@@ -222,8 +223,8 @@ def test_a_medicine_of_the_patient_may_be_named(embedder: Embedder, thresholds: 
     sentences = [("Give the child who takes warfarin gentamicin by injection.", (1,))]
     passages = [cited(1, DOSES["en"])]
 
-    (taken,) = check(sentences, passages, embedder, thresholds.support, "The child takes warfarin.", "en")
-    (unknown,) = check(sentences, passages, embedder, thresholds.support, "A child.", "en")
+    (taken,) = check(sentences, passages, Nearness(embedder, thresholds.support), "The child takes warfarin.", "en")
+    (unknown,) = check(sentences, passages, Nearness(embedder, thresholds.support), "A child.", "en")
 
     assert (taken.supported, unknown.why) == (True, "warfarin is not in the cited passage")
 
@@ -341,7 +342,7 @@ def test_a_dose_is_for_each_of_what_the_passage_says(
     passages = shipped("en", file)
     doses = [p for p in passages if p.passage.section[-1] == "Doses" and drugs(sentence) & drugs(p.passage.text)][:1]
 
-    (claim,) = check([(sentence, (doses[0].number,))], passages, None, 0.85, "A patient.", "en")
+    (claim,) = check([(sentence, (doses[0].number,))], passages, None, "A patient.", "en")
 
     assert (claim.unfounded, claim.supported) == (not founded, founded)
 
@@ -369,7 +370,7 @@ def test_a_dose_for_each_day_is_told_from_a_single_one_across_languages(
         passages = shipped(language, "childhood-pneumonia.md")
         number = next(p.number for p in passages if "60" in p.passage.text and "paracetamol" in drugs(p.passage.text))
 
-        claims = check([(founded, (number,)), (unfounded, (number,))], passages, None, 0.85, "", spoken)
+        claims = check([(founded, (number,)), (unfounded, (number,))], passages, None, "", spoken)
 
         assert [claim.unfounded for claim in claims] == [False, True]
 
@@ -382,7 +383,7 @@ def test_a_dose_of_the_case_is_for_each_of_what_the_case_says() -> None:
         ("Give paracetamol 60 mg/kg every 6 hours.", (1,)),
     ]
 
-    assert [claim.unfounded for claim in check(sentences, passages, None, 0.85, case, "en")] == [False, True]
+    assert [claim.unfounded for claim in check(sentences, passages, None, case, "en")] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -393,7 +394,7 @@ def test_a_word_of_a_passage_is_no_dose(shipped: Callable[[str, str], list[Cited
     passages = shipped("en", "anaphylaxis.md")
     treat = next(p.number for p in passages if p.passage.section[-1] == "Treat")
 
-    (claim,) = check([(sentence, (treat,))], passages, None, 0.85, "A patient.", "en")
+    (claim,) = check([(sentence, (treat,))], passages, None, "A patient.", "en")
 
     assert claim.unfounded
 
@@ -401,7 +402,7 @@ def test_a_word_of_a_passage_is_no_dose(shipped: Callable[[str, str], list[Cited
 def test_a_number_beside_something_else_is_no_dose() -> None:
     passages = [cited(1, "Give 1 to every adult with anaphylactic shock, as IV fluid.")]
 
-    (claim,) = check([("Give 1 l of IV fluid for anaphylactic shock.", (1,))], passages, None, 0.85, "", "en")
+    (claim,) = check([("Give 1 l of IV fluid for anaphylactic shock.", (1,))], passages, None, "", "en")
 
     assert claim.unfounded
 
@@ -421,7 +422,7 @@ def test_a_dose_of_another_medicine_in_the_same_line_is_unfounded(
     passages = shipped("en", "childhood-pneumonia.md")
     doses = next(p.number for p in passages if "50 000 units" in p.passage.text)
 
-    (claim,) = check([(sentence, (doses,))], passages, None, 0.85, "A child.", "en")
+    (claim,) = check([(sentence, (doses,))], passages, None, "A child.", "en")
 
     assert (claim.unfounded, claim.supported) == (not founded, founded)
 
@@ -447,7 +448,7 @@ def test_a_dose_of_another_medicine_in_the_same_line_is_unfounded(
     ],
 )
 def test_what_only_the_case_says_does_not_make_a_sentence_stand(case: str, sentence: str, why: str) -> None:
-    (claim,) = check([(sentence, (1,))], [cited(1, DOSES["en"])], None, 0.85, case, "en")
+    (claim,) = check([(sentence, (1,))], [cited(1, DOSES["en"])], None, case, "en")
 
     assert (claim.supported, claim.why, claim.unfounded) == (False, why, False)
 
@@ -457,6 +458,6 @@ def test_what_was_measured_in_the_patient_may_be_repeated() -> None:
     case = "A child with a blood glucose of 40 mg/dl."
     sentence = "With a blood glucose of 40 mg/dl the child is given glucose by vein at once."
 
-    (claim,) = check([(sentence, (1,))], passages, None, 0.85, case, "en")
+    (claim,) = check([(sentence, (1,))], passages, None, case, "en")
 
     assert claim.supported

@@ -13,6 +13,7 @@ from autogen_core import CancellationToken
 
 from agents.languages import phrase
 from agents.messages import Alignment, Answer, Message
+from agents.nearness import Nearness
 from agents.speaker import Voice, prompt
 from agents.synthesizer import SynthesisSettings, Synthesizer
 from agents.team import Clock, Thresholds
@@ -44,8 +45,8 @@ def recorder(transcripts: TranscriptStore) -> Iterator[Recorder]:
 class Ward:
     """A synthesizer whose model answers with `turns`; `requests` is what it was asked."""
 
-    def __init__(self, embedder: Embedder, support: float, recorder: Recorder) -> None:
-        self._embedder, self._support, self._recorder = embedder, support, recorder
+    def __init__(self, nearness: Nearness, recorder: Recorder) -> None:
+        self._nearness, self._recorder = nearness, recorder
         self.requests: list[dict[str, Any]] = []
 
     async def answers(
@@ -57,7 +58,7 @@ class Ward:
             client = RemoteChatClient(Endpoints(RemoteSettings.model_validate(given)), Sampling())
             voice = Voice("Synthesizer", client, self._recorder, Clock(), seed=7)
             chosen = SynthesisSettings.model_validate(settings)
-            synthesizer = Synthesizer(voice, self._embedder, self._recorder, chosen, self._support)
+            synthesizer = Synthesizer(voice, self._nearness, self._recorder, chosen)
             asked = case().model_copy(update={"options": OPTIONS}) if sides else case()
             english, local = sides or ("", "")
             contents = (asked, argument("english", "en", english), argument("local", "es", local), found)
@@ -76,7 +77,7 @@ class Ward:
 
 @pytest.fixture
 def ward(embedder: Embedder, thresholds: Thresholds, recorder: Recorder) -> Ward:
-    return Ward(embedder, thresholds.support, recorder)
+    return Ward(Nearness(embedder, thresholds.support, thresholds.across), recorder)
 
 
 def verdict(word: str) -> Turn:

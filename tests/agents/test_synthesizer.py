@@ -26,6 +26,7 @@ from agents.messages import (
     Span,
     Usage,
 )
+from agents.nearness import Nearness
 from agents.speaker import Spoken, Voice
 from agents.synthesizer import SynthesisSettings, Synthesizer, Told, rendered
 from agents.team import Clock, Thresholds
@@ -56,7 +57,7 @@ def synthesizer(embedder: Embedder, thresholds: Thresholds, recorder: Recorder, 
     missing = WeightStore(tmp_path / "models", Registry.load())
     engine = Engine(lambda: missing.checked_path(MODEL.name), EngineSettings())
     voice = Voice("Synthesizer", client(engine), recorder, Clock(), seed=7)
-    return Synthesizer(voice, embedder, recorder, SynthesisSettings(), thresholds.support)
+    return Synthesizer(voice, Nearness(embedder, thresholds.support, thresholds.across), recorder, SynthesisSettings())
 
 
 def spoken(*sentences: tuple[str, list[int]], conclusion: str = "Neumonía.") -> Spoken:
@@ -347,7 +348,9 @@ async def test_the_model_is_told_what_the_sides_contradict_each_other_on(
     settings = SynthesisSettings(answer_tokens=64, attempts=1)
 
     await answered(
-        Synthesizer(voice, embedder, recorder, settings, thresholds.support), case(), alignment(disagreement=differ)
+        Synthesizer(voice, Nearness(embedder, thresholds.support, thresholds.across), recorder, settings),
+        case(),
+        alignment(disagreement=differ),
     )
 
     (sent,) = [e for e in transcripts.events(recorder.consultation_id) if e.kind is EventKind.PROMPT]
@@ -388,7 +391,7 @@ async def test_the_model_reads_the_relevant_passages_of_both_languages_that_fit(
     irrelevant = cited(4, "Lavar las patatas.", "es", relevant=False)
     voice = Voice("Synthesizer", client(engine), recorder, Clock(), seed=7)
     settings = SynthesisSettings(evidence_tokens=100)
-    synthesizer = Synthesizer(voice, embedder, recorder, settings, thresholds.support)
+    synthesizer = Synthesizer(voice, Nearness(embedder, thresholds.support, thresholds.across), recorder, settings)
 
     both = await synthesizer.shown(alignment(irrelevant, AMOXICILINA, long, AMOXICILLIN))
     alone = await synthesizer.shown(alignment(long, AMOXICILINA))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.workspace import starter_packs
+from knowledge.shipped import starter_packs
 
 COMMAND = str(Path(sys.executable).with_name("coreasoner"))
 

@@ -17,7 +17,8 @@ import tomlkit
 from typer.testing import CliRunner
 
 from agents.settings import load_settings
-from agents.workspace import Workspace, starter_packs
+from agents.workspace import Workspace
+from knowledge.shipped import starter_packs
 from tests.conftest import only
 from ui.cli import app
 

@@ -1,0 +1,83 @@
+"""How near a sentence is to the passages that it cites, by an embedding.
+
+In one language the sentence is held against the whole passage. Across languages that tells little: every language has
+a corner of its own among the vectors, and a passage says more than one thing. There the sentence is held against each
+statement of the passage, and both without the mean of typical sentences of their language. Knows nothing of numbers,
+medicines or denials.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.messages import CitedPassage
+from agents.wording import statements
+from knowledge.passage import Passage
+from knowledge.shipped import typical_sentences
+from knowledge.table import primary_subtag
+
+Vector = npt.NDArray[np.float32]
+
+
+class TextEmbedder(Protocol):
+    """Turns sentences and passages into comparable vectors [n, dimension]."""
+
+    def embed_queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """One normalised vector a sentence."""
+
+    def embed_passages(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """One normalised vector a passage."""
+
+
+class Nearness:
+    """For the answers of one case: what was embedded is remembered.
+
+    `support` is the cosine that a sentence must reach to a passage, `across` that without the means, to a statement of
+    a passage in another language; None, or a language without typical sentences, leaves it at `support`.
+    """
+
+    def __init__(
+        self,
+        embedder: TextEmbedder,
+        support: float,
+        across: float | None = None,
+        typical: Callable[[str], Sequence[str]] = typical_sentences,
+    ) -> None:
+        self._embedder, self._support, self._across, self._typical = embedder, support, across, typical
+        self._means: dict[str, Vector | None] = {}
+        self._passages: dict[str, Vector] = {}
+
+    def near(self, sentence: str, spoken: str, cited: Sequence[CitedPassage]) -> bool:
+        """Whether a sentence in the language `spoken` (ISO 639-1) is near enough to one of the cited passages."""
+        return any(self._near(sentence, spoken, one.passage) for one in cited)
+
+    def _near(self, sentence: str, spoken: str, passage: Passage) -> bool:
+        (vector,) = self._embedder.embed_queries([sentence])
+        written = primary_subtag(passage.language)
+        if written != spoken and self._across is not None:
+            ours, theirs = self._mean(spoken), self._mean(written)
+            said = statements(passage.text)
+            if ours is not None and theirs is not None and said:
+                cosines = _unit(self._embedder.embed_queries(said) - theirs) @ _unit(vector - ours)
+                return bool(cosines.max() >= self._across)
+        return bool(vector @ self._whole(passage.text) >= self._support)
+
+    def _whole(self, text: str) -> Vector:
+        if text not in self._passages:
+            (self._passages[text],) = self._embedder.embed_passages([text])
+        return self._passages[text]
+
+    def _mean(self, language: str) -> Vector | None:
+        if language not in self._means:
+            texts = self._typical(language)
+            vectors = self._embedder.embed_queries(texts) if texts else None
+            self._means[language] = None if vectors is None else np.mean(vectors, axis=0, dtype=np.float32)
+        return self._means[language]
+
+
+def _unit(vectors: Vector) -> Vector:
+    length: Vector = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    divided: Vector = vectors / np.maximum(length, np.float32(1e-9))
+    return divided
