@@ -82,8 +82,8 @@ def stating(conclusion: str) -> str:
     return f"{_ANSWER.capitalize()}: {conclusion}"
 
 
-def closing(case: Case) -> str:
-    """How a model is asked to end its argument, in English, so that `stated` finds it; nothing for a sentence."""
+def last_line(case: Case) -> str:
+    """What the last line of an argument is to be, in English; nothing for a sentence."""
     among = admitted(case)
     if not among:
         return ""
@@ -91,7 +91,18 @@ def closing(case: Case) -> str:
         what = f"the letters of all right options, such as {among[0]} or {_SEPARATOR.join(letters(case)[:2])}"
     else:
         what = f"one {'label' if case.hypothesis else 'letter'}: {', '.join(among)}"
-    return f'End with a last line that is "{stating("")}" and {what}.'
+    return f'"{stating("")}" and {what}'
+
+
+def closing(case: Case) -> str:
+    """How a model is asked to end its argument, in English, so that `stated` finds it; nothing for a sentence."""
+    line = last_line(case)
+    return f"End with a last line that is {line}." if line else ""
+
+
+def told(line: str, case: Case) -> str:
+    """The conclusion of a last line that was asked for by itself, with or without its "Answer"; empty without one."""
+    return stated(line, case) or stated(stating(line.strip()), case)
 
 
 def stated(argument: str, case: Case) -> str:

@@ -52,15 +52,17 @@ def judged_again(draft: Draft, passages: Sequence[CitedPassage]) -> Draft:
     return draft._replace(fault="unsupported" if unsupported else "")
 
 
-def answer_form(numbers: tuple[int, ...], conclusions: Sequence[str], sentences: int) -> type[BaseModel]:
-    """The form that the grammar forces on an answer: only numbers of passages shown, only admitted conclusions."""
+def answer_form(numbers: tuple[int, ...], sentences: int, *, concludes: bool) -> type[BaseModel]:
+    """The form that the grammar forces on an answer: only numbers of passages shown, and a conclusion in words where it
+    `concludes`; a letter or label is asked for by itself."""
     number: Any = Annotated[int, WithJsonSchema({"enum": list(numbers)})]
     fields: dict[str, Any] = {"text": (Annotated[str, Field(min_length=8, max_length=280)], ...)}
     if numbers:
         fields["passages"] = (Annotated[list[number], Field(max_length=3)], ...)
     sentence: Any = create_model("Sentence", **fields)
     listed: Any = Annotated[list[sentence], Field(min_length=1, max_length=sentences)]
-    return create_model("WrittenAnswer", sentences=(listed, ...), conclusion=(conclusion_type(conclusions), ...))
+    conclusion: dict[str, Any] = {"conclusion": (conclusion_type(()), ...)} if concludes else {}
+    return create_model("WrittenAnswer", sentences=(listed, ...), **conclusion)
 
 
 def written(text: str) -> tuple[tuple[_Sentence, ...], str]:

@@ -20,11 +20,13 @@ from agents.conclusions import (
     admitted,
     closing,
     constrained,
+    last_line,
     lettered,
     meaning,
     read,
     request,
     stated,
+    told,
     unlettered,
 )
 from agents.fidelity import faults
@@ -35,7 +37,7 @@ from agents.speaker import Spoken, Voice, prompt
 from models.errors import ModelError
 
 MIN_CONCEPTS = 2
-CONCLUSION_TOKENS = 64  # of a letter, all letters or a label, in its form
+CONCLUSION_TOKENS = 32  # of a line with a letter, all letters or a label
 
 
 class ReasonerSettings(BaseModel):
@@ -176,11 +178,20 @@ class Reasoner(BaseChatAgent):
             return
         messages.append(AssistantMessage(content=turn.said, source=self.name))
         conclusion = stated(turn.said, case) if turn.finished else ""
-        if self.lists and admitted(case) and not conclusion:
-            async for chunk in self._conclude(case, turn, token):
-                yield chunk
-            conclusion = read(str(turn.listing.get("conclusion") or ""), case)
-        asked = prompt("concepts" if self.lists else "conclude", instruction=self._instruction(case))
+        if admitted(case) and not conclusion:
+            asked_alone = UserMessage(content=to_conclude(case, "argument"), source="clinician")
+            messages.append(asked_alone)
+            async for item in self._voice.speak("conclusion", messages, token, max_tokens=CONCLUSION_TOKENS):
+                if isinstance(item, Spoken):
+                    turn.add(item)
+                    conclusion = told(item.text, case)
+                    messages.append(AssistantMessage(content=item.text, source=self.name))
+                else:
+                    yield item
+        asked = prompt(
+            "concepts" if self.lists else "conclude",
+            instruction=f"{request(case)} {self.speaks(case).instruction}".strip(),
+        )
         messages.append(UserMessage(content=asked, source="clinician"))
         budget = self._settings.concept_tokens
         form = constrained(ListedConcepts if self.lists else Concluded, case, conclusion)
@@ -191,26 +202,6 @@ class Reasoner(BaseChatAgent):
                 messages.append(AssistantMessage(content=item.text, source=self.name))
             else:
                 yield item
-
-    async def _conclude(
-        self, case: Case, turn: _Turn, token: CancellationToken
-    ) -> AsyncGenerator[BaseAgentEvent, None]:
-        """Ask for the letter or label by itself: in the form of the list a weak model writes that of its habit."""
-        asked = UserMessage(content=prompt("conclude", instruction=self._instruction(case)), source="clinician")
-        self.conversation.append(asked)
-        form = constrained(Concluded, case, "")
-        async for item in self._voice.speak(
-            "conclusion", self.conversation, token, max_tokens=CONCLUSION_TOKENS, output=form
-        ):
-            if isinstance(item, Spoken):
-                turn.add(item)
-                turn.listing = listing(item.text)
-                self.conversation.append(AssistantMessage(content=item.text, source=self.name))
-            else:
-                yield item
-
-    def _instruction(self, case: Case) -> str:
-        return f"{request(case)} {self.speaks(case).instruction}".strip()
 
     def _argument(self, case: Case, turn: _Turn, reason: str) -> Argument:
         code = self.speaks(case).code
@@ -261,6 +252,14 @@ def case_text(question: str, options: tuple[str, ...], hypothesis: str | None = 
 def to_argue(question: str, case: Case) -> str:
     """A question as whoever argues it is sent it: with how the argument has to end, if the case says that."""
     return f"{question}\n\n{closing(case)}".strip()
+
+
+def to_conclude(case: Case, text: str) -> str:
+    """How the letter or label is asked for that a text does not state.
+
+    By itself and in a line of its own: in a form a weak model writes the letter of its habit, whatever it has argued.
+    """
+    return prompt("last_line", text=text, line=last_line(case))
 
 
 def listing(text: str, *, cut: bool = False) -> dict[str, object]:

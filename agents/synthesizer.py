@@ -21,7 +21,8 @@ from autogen_core import CancellationToken
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.conclusions import admitted, agreed, meaning, named, request
+from agents.conclusions import admitted, agreed, meaning, named
+from agents.conclusions import told as answered
 from agents.dispute import contradicting, qualified, standing
 from agents.draft import Draft, answer_form, drafted, judged_again
 from agents.judge import judged
@@ -44,7 +45,7 @@ from agents.messages import (
 from agents.missing import missed
 from agents.nearness import Nearness
 from agents.quotation import fitting, quoted
-from agents.reasoner import case_text
+from agents.reasoner import CONCLUSION_TOKENS, case_text, to_conclude
 from agents.speaker import Spoken, Voice, prompt
 from models.errors import ModelError
 from transcripts.event import EventKind
@@ -143,10 +144,10 @@ class Synthesizer(BaseChatAgent):
             SystemMessage(content=self._system(case)),
             UserMessage(content=f"{passages}\n\n{self._user(case, arguments, alignment)}", source="aligner"),
         ]
-        form = answer_form(tuple(p.number for p in shown), admitted(case), self._settings.sentences)
+        form = answer_form(tuple(p.number for p in shown), self._settings.sentences, concludes=not admitted(case))
         budget = self._settings.answer_tokens
         for _ in range(self._settings.attempts if relevant else 1):
-            said = ""
+            said, asked = "", list(messages)
             async for item in self._voice.speak(
                 "answer", messages, token, max_tokens=budget, output=form, public=passages
             ):
@@ -165,6 +166,17 @@ class Synthesizer(BaseChatAgent):
                 AssistantMessage(content=said, source=self._voice.agent),
                 UserMessage(content=self._again(case, told.draft), source="checker"),
             ]
+        if admitted(case) and told.draft:
+            asked += [
+                AssistantMessage(content=said, source=self._voice.agent),
+                UserMessage(content=to_conclude(case, "answer"), source="aligner"),
+            ]
+            async for item in self._voice.speak("conclusion", asked, token, max_tokens=CONCLUSION_TOKENS):
+                if isinstance(item, Spoken):
+                    told.heard(item)
+                    told.draft = told.draft._replace(conclusion=answered(item.text, case) or told.draft.conclusion)
+                else:
+                    yield item
 
     async def _judged(
         self, told: Told, draft: Draft, passages: Sequence[CitedPassage], token: CancellationToken
@@ -216,7 +228,7 @@ class Synthesizer(BaseChatAgent):
             disputed=disputed(alignment.disagreement, case.language),
             english=self._opinion(english),
             local=self._opinion(local),
-            instruction=f"{request(case)} {language(case.language).instruction}".strip(),
+            instruction=language(case.language).instruction,
         )
 
     def _opinion(self, reasoning: Reasoning) -> str:

@@ -98,7 +98,7 @@ class TeamSettings(BaseModel):
         judge's yes or no."""
         reasoner, written = self.reasoner, self.synthesis.attempts * self.synthesis.answer_tokens
         argued = 2 * (reasoner.reasoning_tokens + reasoner.concept_tokens + self.rounds * self.rebuttal.rebuttal_tokens)
-        concluded = 2 * CONCLUSION_TOKENS if admitted(case) else 0
+        concluded = 3 * CONCLUSION_TOKENS if admitted(case) else 0
         rendered = sum(rendering_limit(text, reasoner.rendering_tokens) for text in unrendered(case))
         return REQUESTS * rendered + argued + concluded + written
 

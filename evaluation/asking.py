@@ -11,11 +11,11 @@ from string import Template
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel
 
-from agents.conclusions import admitted, constrained, meaning, read, request, stated
+from agents.conclusions import admitted, constrained, meaning, read, request, stated, told
 from agents.draft import answer_form, written
 from agents.languages import language
 from agents.messages import Answer, CitedPassage, Claim, Usage
-from agents.reasoner import Concluded, listing, to_argue
+from agents.reasoner import CONCLUSION_TOKENS, Concluded, listing, to_argue, to_conclude
 from agents.rendering import Rendering, render
 from agents.speaker import Spoken, Voice
 from agents.support import check
@@ -83,10 +83,14 @@ class Speaker:
         `reserved` tokens of the budget are left for what comes after it.
         """
         settings, instruction = self.sitting.resources.settings.synthesis, language(code).instruction
-        room = self.sitting.budget - settings.answer_tokens - reserved - self.usage.completion_tokens
+        case = self.sitting.case
+        line = CONCLUSION_TOKENS if admitted(case) else 0
+        room = self.sitting.budget - settings.answer_tokens - line - reserved - self.usage.completion_tokens
         self.begin(prompt("direct", instruction=instruction))
-        said = await self.say("reasoning", to_argue(question, self.sitting.case), max(_LEAST, room))
-        states = stated(said.text, self.sitting.case) if said.finished else ""
+        said = await self.say("reasoning", to_argue(question, case), max(_LEAST, room))
+        states = stated(said.text, case) if said.finished else ""
+        if admitted(case) and not states:
+            states = told((await self.say("conclusion", to_conclude(case, "argument"), line)).text, case)
         asked, form = self._last(states, instruction, passages)
         return (await self.say("answer", asked, settings.answer_tokens, form)).text
 
@@ -97,7 +101,7 @@ class Speaker:
             asked = prompt("conclude", instruction=f"{request(case)} {instruction}")
             return asked, constrained(Concluded, case, states)
         cite = f"{prompt('cite')} {instruction}" if passages else instruction
-        form = answer_form(tuple(p.number for p in passages), (), sentences)
+        form = answer_form(tuple(p.number for p in passages), sentences, concludes=True)
         return prompt("answer", sentences=str(sentences), instruction=cite), form
 
 

@@ -19,9 +19,9 @@ from models.sampler import Grammar, grammar_for
 from tests.models.generations import FEVER, Heard, asked, greedy, hear
 
 SEEDS = range(20)
-ANSWER = answer_form((1, 2, 3), (), 4)
-CHOICE = answer_form((7,), "ABCD", 2)
-BLANK_ANSWER = answer_form((), (), 1)
+ANSWER = answer_form((1, 2, 3), 4, concludes=True)
+CHOICE = answer_form((7,), 2, concludes=False)
+BLANK_ANSWER = answer_form((), 1, concludes=True)
 QUESTIONS = (
     "所見を列挙してください。生後11か月の子どもが三日前から高熱と速い呼吸を示している。",
     "اذكر العلامات السريرية. طفل عمره أحد عشر شهرا يعاني من حمى شديدة وتنفس سريع منذ ثلاثة أيام.",
@@ -104,7 +104,7 @@ async def test_a_form_is_whole_under_a_tight_budget(engine: Engine, form: type[B
 
 
 async def test_only_passages_that_were_shown_are_cited(engine: Engine) -> None:
-    heard = await hear(engine, asked(FEVER), greedy(64), form=answer_form((3, 14), (), 2))
+    heard = await hear(engine, asked(FEVER), greedy(64), form=answer_form((3, 14), 2, concludes=True))
     cited = [number for sentence in json.loads(heard.text)["sentences"] for number in sentence["passages"]]
     assert set(cited) <= {3, 14}
 
