@@ -78,6 +78,5 @@ class Nearness:
 
 
 def _unit(vectors: Vector) -> Vector:
-    length: Vector = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    divided: Vector = vectors / np.maximum(length, np.float32(1e-9))
-    return divided
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)

@@ -9,6 +9,8 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
+from knowledge.ingest import read_documents
+
 _ITEM = re.compile(r"^- (.+)$", re.MULTILINE)
 _TYPICAL = 16
 
@@ -22,7 +24,7 @@ def starter_packs() -> tuple[Path, ...]:
 @cache
 def typical_sentences(language: str) -> tuple[str, ...]:
     """Sentences of guidelines in a language (ISO 639-1), always the same; none where no pack has it."""
-    folder = next((folder for folder in starter_packs() if folder.name == language), None)
-    texts = (path.read_text("utf-8") for path in sorted(folder.glob("*.md"))) if folder else ()
-    items = {item for text in texts for item in _ITEM.findall(text)}
+    packs = [read_documents(folder) for folder in starter_packs() if folder.name == language]
+    passages = (passage for pack in packs for document in pack.documents for passage in document.passages)
+    items = {item for passage in passages for item in _ITEM.findall(passage.text)}
     return tuple(sorted(items, key=lambda item: sha256(item.encode()).digest())[:_TYPICAL])

@@ -39,7 +39,7 @@ def test_across_languages_a_sentence_is_near_to_the_passage_that_says_it_and_to_
 
 def test_without_typical_sentences_the_whole_passage_decides(embedder: Embedder) -> None:
     french = "Pneumonie de l'enfant sans signe de danger : amoxicilline par voie orale à la maison."
-    (cosine,) = embedder.embed_queries([french]) @ embedder.embed_passages([AMOXICILLIN.passage.text]).T
+    cosine = embedder.embed_queries([french])[0] @ embedder.embed_passages([AMOXICILLIN.passage.text])[0]
 
     assert typical_sentences("fr") == ()
     for support, near in ((float(cosine) - 0.001, True), (float(cosine) + 0.001, False)):

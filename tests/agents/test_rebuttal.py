@@ -235,7 +235,8 @@ def test_a_reason_that_asserts_what_was_denied_changes_it(sides: Sides, path: Pa
 def forbidden(sides: Sides) -> Sides:
     """English forbids the aspirin that the local side gives, in its argument alone; both hold."""
     sides.say([held("A", UNMENTIONED)], [held("B", HOLDS)])
-    sides.english.turns[:2] = [says("Avoid aspirin in a child."), says(listed(("aspirin", "no antibiotic"), "A"))]
+    argued = f"Avoid aspirin in a child.\n\n{stating('A')}"
+    sides.english.turns[:2] = [says(argued), says(listed(("aspirin", "no antibiotic"), "A"))]
     sides.local.turns[1] = says(listed(("aspirina", "fiebre alta"), "B"))
     return sides
 

@@ -14,6 +14,7 @@ from autogen_core import CancellationToken
 from agents.languages import phrase
 from agents.messages import Alignment, Answer, Message
 from agents.nearness import Nearness
+from agents.reasoner import to_conclude
 from agents.speaker import Voice, prompt
 from agents.synthesizer import SynthesisSettings, Synthesizer
 from agents.team import Clock, Thresholds
@@ -176,6 +177,14 @@ async def test_a_letter_that_two_agents_share_outlives_sentences_of_no_use(
 LETTERED = {letter: spoken((GOOD, [2]), conclusion=letter).text for letter in ("A", "B", "")}
 
 
+@pytest.mark.parametrize("line", ["Answer: B", "B", "**Answer: B. Apendicectomía**"])
+async def test_the_letter_is_asked_for_by_itself_behind_the_answer(ward: Ward, line: str) -> None:
+    answer = await ward.answers(says(USABLE), says(line), sides=("A", "B"))
+
+    assert (answer.mode, answer.conclusion, answer.meaning) == ("synthesized", "B", OPTIONS[1])
+    assert ward.said(1)[2:] == [USABLE, to_conclude(case().model_copy(update={"options": OPTIONS}), "answer")]
+
+
 async def test_a_letter_against_that_of_both_sides_is_marked_and_both_are_told(ward: Ward) -> None:
     answer = await ward.answers(says(LETTERED["A"]), sides=("B", "B"))
 
@@ -278,9 +287,9 @@ async def test_a_conclusion_that_the_judge_accepts_stands(ward: Ward) -> None:
 
 
 async def test_a_judge_is_not_asked_about_a_letter(ward: Ward) -> None:
-    await ward.answers(says(LETTERED["A"]), verdict("yes"), sides=("A", "A"), judge=True)
+    await ward.answers(says(LETTERED["A"]), verdict("yes"), says("Answer: A"), sides=("A", "A"), judge=True)
 
-    assert len(ward.requests) == 2
+    assert len(ward.requests) == 3  # the answer, its one sentence, the letter
 
 
 @pytest.mark.parametrize(

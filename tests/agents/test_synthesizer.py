@@ -99,7 +99,7 @@ async def answered(synthesizer: Synthesizer, of: Case, aligned: Alignment) -> An
 
 
 def test_the_form_admits_the_numbers_that_were_shown_and_no_others() -> None:
-    schema = answer_form((1, 4), conclusions=(), sentences=3).model_json_schema()
+    schema = answer_form((1, 4), sentences=3, concludes=True).model_json_schema()
 
     sentence = schema["$defs"]["Sentence"]
     assert sentence["properties"]["passages"]["items"] == {"enum": [1, 4]}
@@ -110,20 +110,20 @@ def test_the_form_admits_the_numbers_that_were_shown_and_no_others() -> None:
 
 
 def test_without_passages_the_form_has_no_citations() -> None:
-    schema = answer_form((), conclusions=(), sentences=3).model_json_schema()
+    schema = answer_form((), sentences=3, concludes=True).model_json_schema()
 
     assert list(schema["$defs"]["Sentence"]["properties"]) == ["text"]
 
 
-def test_with_options_the_conclusion_is_one_of_their_letters() -> None:
-    with_options, free = (answer_form((1,), letters, 2).model_json_schema()["properties"] for letters in ("ABC", ""))
+def test_a_conclusion_in_words_is_part_of_the_form_and_a_letter_is_not() -> None:
+    words, letter = (answer_form((1,), 2, concludes=words).model_json_schema()["properties"] for words in (True, False))
 
-    assert with_options["conclusion"]["enum"] == ["A", "B", "C"]
-    assert (free["conclusion"]["type"], free["conclusion"]["maxLength"]) == ("string", 240)
+    assert (words["conclusion"]["type"], words["conclusion"]["maxLength"]) == ("string", 240)
+    assert list(letter) == ["sentences"]
 
 
 def test_the_form_refuses_more_sentences_than_asked_for() -> None:
-    form = answer_form((1,), conclusions=(), sentences=1)
+    form = answer_form((1,), sentences=1, concludes=True)
     sentence = {"text": "Give amoxicillin.", "passages": [1]}
 
     form.model_validate({"sentences": [sentence], "conclusion": ""})

@@ -7,8 +7,9 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
 
+from agents.conclusions import conclusion_type
 from agents.draft import answer_form
 from agents.reasoner import ListedConcepts
 from models.engine import Engine
@@ -20,7 +21,9 @@ from tests.models.generations import FEVER, Heard, asked, greedy, hear
 
 SEEDS = range(20)
 ANSWER = answer_form((1, 2, 3), 4, concludes=True)
-CHOICE = answer_form((7,), 2, concludes=False)
+CHOICE = create_model(
+    "WrittenChoice", __base__=answer_form((7,), 2, concludes=False), conclusion=(conclusion_type("ABCD"), ...)
+)
 BLANK_ANSWER = answer_form((), 1, concludes=True)
 QUESTIONS = (
     "所見を列挙してください。生後11か月の子どもが三日前から高熱と速い呼吸を示している。",

@@ -107,11 +107,12 @@ def test_direct_asks_in_the_language_of_the_case_with_the_options_as_they_are_sh
 ) -> None:
     sat(workspace, "direct", item(), order=(2, 0, 1))
 
-    first, second = sent(server)
+    first, line, form = sent(server)
     assert QUESTION in first
     assert "A. Ningún antibiótico\nB. Amoxicilina oral\nC. Ceftriaxona intravenosa" in first
-    assert "The conclusion is one letter only: A, B, C." in second
-    assert "Escriba en español" in second or "español" in second
+    assert '"Answer: " and one letter: A, B, C' in line
+    assert "The conclusion is one letter only: A, B, C." in form
+    assert "español" in form
 
 
 def test_a_model_alone_may_write_as_much_as_the_team(workspace: Workspace, server: ChatServer) -> None:
@@ -123,7 +124,7 @@ def test_a_model_alone_may_write_as_much_as_the_team(workspace: Workspace, serve
     written = team.synthesis.attempts * team.synthesis.answer_tokens
     argued = reasoner.reasoning_tokens + reasoner.concept_tokens + team.rounds * team.rebuttal.rebuttal_tokens
     assert sum(request["max_tokens"] for request in server.requests) == (
-        4 * reasoner.rendering_tokens + 2 * argued + 2 * CONCLUSION_TOKENS + written
+        4 * reasoner.rendering_tokens + 2 * argued + 3 * CONCLUSION_TOKENS + written
     )
 
 
@@ -133,7 +134,7 @@ def test_direct_english_takes_the_benchmarks_own_english(workspace: Workspace, s
 
     sat(workspace, "direct-english", asked, order=(2, 0, 1))
 
-    assert len(server.requests) == 2
+    assert len(server.requests) == 3  # the argument, its letter, the form
     assert f"{ENGLISH}\nOptions:\nA. No antibiotic\nB. Oral amoxicillin" in sent(server)[0]
 
 
