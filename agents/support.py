@@ -29,6 +29,7 @@ def check(
     nearness: Nearness | None,
     case: str,
     spoken: str,
+    options: Sequence[str] = (),
 ) -> tuple[Claim, ...]:
     """One claim a sentence, judged against the passages it cites; citations of unknown numbers are dropped.
 
@@ -41,7 +42,7 @@ def check(
     cited = [tuple(n for n in dict.fromkeys(ns) if n in known) for _, ns in sentences]
     claims = []
     for (text, _), ns in zip(sentences, cited, strict=True):
-        judged = Judged(text, spoken.split("-")[0], case, [known[n] for n in ns])
+        judged = Judged(text, spoken.split("-")[0], case, [known[n] for n in ns], options)
         figures = unfounded(judged)
         why = next(_objections(judged, figures, nearness), "")
         claims.append(Claim(text=text, passages=ns, supported=not why, why=why, unfounded=bool(figures)))
@@ -59,12 +60,23 @@ def _objections(judged: Judged, figures: Sequence[str], nearness: Nearness | Non
         yield f"{', '.join(repeated)} is in the case, but not in the cited passage"
     if any(_contradicts(statement, judged) for statement in statements(judged.text)):
         yield "denies what the cited passage says, or says what it denies"
+    if not judged.own and _only_the_case(judged):
+        yield "says only what the case says"
     if nearness and not nearness.near(judged.text, judged.spoken, judged.cited):
         yield "too far from the cited passage"
     if not nearness and len(judged.own) < len(judged.cited):
         yield "cites a passage in another language, and no embedding model is there to compare them"
     if _foreign_words(judged):
         yield "says what the cited passage does not"
+
+
+def _only_the_case(judged: Judged) -> bool:
+    """Whether a sentence has no word but those of the case and its options.
+
+    Of a passage in another language nobody can tell whether it has them.
+    """
+    words = stems(judged.text)
+    return bool(words) and words <= stems("\n".join((judged.case, *judged.options)))
 
 
 def _cases_doses(judged: Judged) -> list[str]:

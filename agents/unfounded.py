@@ -22,6 +22,7 @@ class Judged(NamedTuple):
     spoken: str
     case: str
     cited: Sequence[CitedPassage]
+    options: Sequence[str] = ()
 
     @property
     def own(self) -> list[CitedPassage]:

@@ -1,7 +1,8 @@
 """CasiMedicos: cases of the Spanish residency exam with doctors' comments, in four languages (Goenaga et al. 2023).
 
 One file of JSON lines for all languages: `id`, `lang`, `case`, `options`, `answer` (from 1). The shared file was joined
-from the token-level release of `antidote-casimedicos`; the ids align the languages.
+from the token-level release of `antidote-casimedicos`; the ids align the languages. Exams with four options have "nan"
+for a fifth, which is no option.
 """
 
 from collections import defaultdict
@@ -11,11 +12,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from evaluation.benchmark import Benchmark, agreeing, split_file, with_english
+from evaluation.benchmark import Benchmark, agreeing, fold, split_file, with_english
 from evaluation.item import Item
 from evaluation.records import json_lines
 
 _FILE = "casimedicos_{}.jsonl"
+_NO_OPTION = "nan"
 
 
 class _Line(BaseModel):
@@ -48,14 +50,16 @@ def _read(root: Path, language: str) -> Iterator[Item]:
 
 
 def _item(line: _Line) -> Item:
+    there = [place for place, option in enumerate(line.options) if fold(option) != _NO_OPTION]
     return Item(
         benchmark="casimedicos",
         id=line.id,
         language=line.lang,
         task="choice",
         text=line.case.strip(),
-        options=tuple(option.strip() for option in line.options),
-        right=(line.answer - 1,) if 1 <= line.answer <= len(line.options) else (),
+        options=tuple(line.options[place].strip() for place in there),
+        right=(there.index(line.answer - 1),) if line.answer - 1 in there else (),
+        faults=() if len(there) == len(line.options) else ("option nan: left out",),
     )
 
 

@@ -453,6 +453,23 @@ def test_what_only_the_case_says_does_not_make_a_sentence_stand(case: str, sente
     assert (claim.supported, claim.why, claim.unfounded) == (False, why, False)
 
 
+def test_the_case_said_again_does_not_stand_on_a_passage_in_another_language(checked: Checker) -> None:
+    claim = checked(SPANISH.split(".")[0] + ".", AMOXICILLIN, spoken="es")
+
+    assert (claim.supported, claim.why) == (False, "says only what the case says")
+
+
+def test_an_option_said_again_does_not_stand_on_a_passage_in_another_language(
+    embedder: Embedder, thresholds: Thresholds
+) -> None:
+    nearness = Nearness(embedder, thresholds.support, thresholds.across)
+    option = "Amoxicilina oral en casa"
+
+    (claim,) = check([(f"A. {option}.", (1,))], [AMOXICILLIN], nearness, SPANISH, "es", [option, "Ingreso"])
+
+    assert (claim.supported, claim.why) == (False, "says only what the case says")
+
+
 def test_what_was_measured_in_the_patient_may_be_repeated() -> None:
     passages = [cited(1, "A child with a low blood glucose is given glucose by vein at once.")]
     case = "A child with a blood glucose of 40 mg/dl."

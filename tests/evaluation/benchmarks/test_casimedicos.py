@@ -1,5 +1,9 @@
+from collections import Counter
 from pathlib import Path
 
+import pytest
+
+from evaluation.benchmark import faults
 from evaluation.benchmarks import benchmark
 from evaluation.draw import draw, shuffled
 from tests.evaluation.benchmarks.files import json_lines
@@ -49,13 +53,29 @@ def test_an_answer_beyond_the_options_is_none(tmp_path: Path) -> None:
     assert CASES.load(tmp_path, "es")[0].excluded == "the file says no right answer"
 
 
+@pytest.mark.parametrize(("answer", "right"), [("4", (2,)), ("2", (1,)), ("3", ())])
+def test_an_option_nan_is_none_and_the_right_one_stays_right(
+    tmp_path: Path, answer: str, right: tuple[int, ...]
+) -> None:
+    row = line("1", "es", answer)
+    row["options"] = ["uno", "dos", "nan", "cuatro"]
+    json_lines(tmp_path / "casimedicos_dev.jsonl", [row])
+
+    (found,) = CASES.load(tmp_path, "es")
+
+    assert (found.options, found.right) == (("uno", "dos", "cuatro"), right)
+    assert [fault.kind for fault in faults([found])][:1] == ["option nan"]
+
+
 def test_the_shared_file_has_the_same_55_cases_in_four_languages(shared_data: Path) -> None:
     assert CASES.languages(shared_data) == ("en", "es", "fr", "it")
 
     items = [one for language in CASES.languages(shared_data) for one in CASES.load(shared_data, language)]
 
     assert len(items) == 220
-    assert not [one for one in items if one.excluded or one.faults]
+    assert not [one for one in items if one.excluded]
+    assert sorted({len(one.options) for one in items}) == [4, 5]
+    assert Counter(fault.kind for fault in faults(items)) == {"option nan": 120}
 
 
 def test_every_language_of_the_shared_file_is_shown_in_the_same_order(shared_data: Path) -> None:
