@@ -1,7 +1,7 @@
 """`coreasoner knowledge` from adding to cleaning, on a copy of the prepared installation."""
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -205,11 +205,17 @@ def test_expired_guidelines_are_marked(own: Installation, tmp_path: Path) -> Non
         (("search", "x", "--jurisdiction", "XX"), "The jurisdiction XX is not"),
         (("search", "x", "--language", "ja"), "The language ja is not"),
         (("list", "--as-of", "yesterday"), "a day is written as 2026-12-31"),
-        (("diff", "2001-01-01"), f"the first version is of {date.today()}"),
     ],
 )
 def test_a_wrong_name_gets_one_sentence(installation: Installation, arguments: tuple[str, ...], said: str) -> None:
     assert said in refused(installation, *arguments)
+
+
+def test_a_day_before_the_first_version_is_told_which_that_was(installation: Installation) -> None:
+    said = refused(installation, "diff", "2001-01-01")
+
+    # The guidelines were added today, or before midnight.
+    assert any(f"the first version is of {date.today() - timedelta(days=ago)}" in said for ago in (0, 1))
 
 
 @pytest.mark.parametrize("command", ["show x", "remove x", "diff x", "check", "rebuild", "clean", "search x"])
