@@ -14,7 +14,7 @@ from agents.nearness import Nearness
 from agents.negation import denials
 from agents.quantities import quantities
 from agents.unfounded import Judged, strange_drugs, unfounded
-from agents.wording import alike, share, statements, stems
+from agents.wording import SAME_WORDS, alike, share, statements, stems
 
 _SHARED_WORDS = 0.5
 _SAME_STATEMENT = 0.6
@@ -62,12 +62,20 @@ def _objections(judged: Judged, figures: Sequence[str], nearness: Nearness | Non
         yield "denies what the cited passage says, or says what it denies"
     if not judged.own and _only_the_case(judged):
         yield "says only what the case says"
-    if nearness and not nearness.near(judged.text, judged.spoken, judged.cited):
+    if nearness and not _said_there(judged) and not nearness.near(judged.text, judged.spoken, judged.cited):
         yield "too far from the cited passage"
     if not nearness and len(judged.own) < len(judged.cited):
         yield "cites a passage in another language, and no embedding model is there to compare them"
     if _foreign_words(judged):
         yield "says what the cited passage does not"
+
+
+def _said_there(judged: Judged) -> bool:
+    """Whether a statement of a cited passage has nearly all words of the sentence: to a long passage as a whole its
+    vector may be far all the same."""
+    words = stems(judged.text)
+    said = (statement for passage in judged.own for statement in statements(passage.passage.text))
+    return bool(words) and any(share(words, stems(statement)) >= SAME_WORDS for statement in said)
 
 
 def _only_the_case(judged: Judged) -> bool:

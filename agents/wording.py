@@ -7,7 +7,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_SAME_WORDS = 0.85
+SAME_WORDS = 0.85
 _STEM = 5
 _KOREAN = re.compile("[\uac00-\ud7a3]")
 _KOREAN_STEM = 2  # syllables; endings follow without a border
@@ -46,4 +46,4 @@ def share(of: frozenset[str], within: frozenset[str]) -> float:
 
 def alike(one: frozenset[str], other: frozenset[str]) -> bool:
     """Whether two texts say nearly the same words."""
-    return min(share(one, other), share(other, one)) >= _SAME_WORDS
+    return min(share(one, other), share(other, one)) >= SAME_WORDS

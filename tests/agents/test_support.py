@@ -478,3 +478,19 @@ def test_what_was_measured_in_the_patient_may_be_repeated() -> None:
     (claim,) = check([(sentence, (1,))], passages, None, case, "en")
 
     assert claim.supported
+
+
+def test_a_sentence_of_a_long_passage_is_near_to_it_by_its_words(embedder: Embedder) -> None:
+    sentence = "Give the child gentamicin by injection once a day."
+    passage = cited(1, f"Clean the ward every morning. {sentence} Order syringes on Friday.")
+    nowhere_near = Nearness(embedder, support=1.0)
+
+    same, other = check(
+        [(sentence, (1,)), ("Inject gentamicin, one dose each day, for this child.", (1,))],
+        [passage],
+        nowhere_near,
+        "",
+        "en",
+    )
+
+    assert (same.supported, other.why) == (True, "too far from the cited passage")
