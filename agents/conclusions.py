@@ -100,7 +100,7 @@ def closing(case: Case) -> str:
     return f"End with a last line that is {line}." if line else ""
 
 
-def told(line: str, case: Case) -> str:
+def line_conclusion(line: str, case: Case) -> str:
     """The conclusion of a last line that was asked for by itself, with or without its "Answer"; empty without one."""
     return stated(line, case) or stated(stating(line.strip()), case)
 

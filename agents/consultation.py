@@ -41,7 +41,10 @@ _SHOWN = (Argument, Alignment, Rebuttal, Answer)
 
 
 class Chunk(Message):
-    """Some more text of one agent in one phase (`rendering`, `reasoning`, `concepts`, `rebuttal`, `answer`)."""
+    """Some more text of one agent in one phase.
+
+    A phase is `rendering`, `reasoning`, `conclusion`, `concepts`, `rebuttal` or `answer`.
+    """
 
     agent: str
     phase: str

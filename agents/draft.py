@@ -41,7 +41,7 @@ def drafted(text: str, case: Case, passages: Sequence[CitedPassage], nearness: N
     cited = tuple(dict.fromkeys(n for _, numbers in sentences for n in numbers))
     free_text = conclusion and not admitted(case)
     judged = [*sentences, (conclusion, cited)] if free_text else sentences
-    claims = check(judged, passages, nearness, case.text, case.language, case.options)
+    claims = check(judged, passages, nearness, case.text, case.language, (*case.options, case.hypothesis or ""))
     count = len(sentences)
     return judged_again(Draft(claims[:count], conclusion, claims[count] if free_text else None, ""), passages)
 

@@ -6,7 +6,7 @@ statement of the passage, and both without the mean of typical sentences of thei
 medicines or denials.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -32,21 +32,14 @@ class TextEmbedder(Protocol):
 
 
 class Nearness:
-    """For the answers of one case: what was embedded is remembered.
+    """For the answers of one case: the vectors of its passages are remembered; those of sentences the embedder keeps.
 
     `support` is the cosine that a sentence must reach to a passage, `across` that without the means, to a statement of
     a passage in another language; None, or a language without typical sentences, leaves it at `support`.
     """
 
-    def __init__(
-        self,
-        embedder: TextEmbedder,
-        support: float,
-        across: float | None = None,
-        typical: Callable[[str], Sequence[str]] = typical_sentences,
-    ) -> None:
-        self._embedder, self._support, self._across, self._typical = embedder, support, across, typical
-        self._means: dict[str, Vector | None] = {}
+    def __init__(self, embedder: TextEmbedder, support: float, across: float | None = None) -> None:
+        self._embedder, self._support, self._across = embedder, support, across
         self._passages: dict[str, Vector] = {}
 
     def near(self, sentence: str, spoken: str, cited: Sequence[CitedPassage]) -> bool:
@@ -70,11 +63,8 @@ class Nearness:
         return self._passages[text]
 
     def _mean(self, language: str) -> Vector | None:
-        if language not in self._means:
-            texts = self._typical(language)
-            vectors = self._embedder.embed_queries(texts) if texts else None
-            self._means[language] = None if vectors is None else np.mean(vectors, axis=0, dtype=np.float32)
-        return self._means[language]
+        texts = typical_sentences(language)
+        return np.mean(self._embedder.embed_queries(texts), axis=0, dtype=np.float32) if texts else None
 
 
 def _unit(vectors: Vector) -> Vector:

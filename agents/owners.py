@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from agents.drugs import drugs, parted
+from agents.drugs import parted
 from agents.quantities import DOSES, Quantity, quantities
 from agents.wording import statements
 
@@ -51,22 +51,21 @@ def dosed(line: str) -> tuple[Dosed, ...]:
 
 
 def _pieces(statement: str) -> list[_Piece]:
-    """The statement cut before each medicine; in one piece of all medicines where its numbers do not come out even."""
+    """The statement cut before each medicine; in one piece behind all of them where its numbers come out otherwise."""
     start, behind = parted(statement)
     parts = [("", start), *behind]
     counts = [len(quantities(text)) for _, text in parts]
-    every = iter(quantities(statement))
-    pieces = [_Piece(name, text, list(islice(every, n))) for (name, text), n in zip(parts, counts, strict=True)]
-    if sum(counts) != len(quantities(statement)):
-        whole = quantities(statement)
-        return [*(_Piece(name, "", ()) for name in sorted(drugs(statement))), _Piece("", statement, whole)]
-    return pieces
+    whole = quantities(statement)
+    if sum(counts) != len(whole):
+        return [*(_Piece(name, "", ()) for name, _ in behind), _Piece("", statement, whole)]
+    every = iter(whole)
+    return [_Piece(name, text, list(islice(every, n))) for (name, text), n in zip(parts, counts, strict=True)]
 
 
 def _owned(pieces: Sequence[_Piece], carried: frozenset[str]) -> Iterator[Dosed]:
     group: frozenset[str] = frozenset()
     closed = taken = False  # a dose was given of the group; of the medicine that follows at once
-    first = frozenset(islice((piece.medicine for piece in pieces if piece.medicine), 1))
+    first = frozenset([piece.medicine for piece in pieces if piece.medicine][:1])
     for place, piece in enumerate(pieces):
         if piece.medicine:
             group = frozenset((piece.medicine,)) if closed else group | {piece.medicine}

@@ -22,11 +22,11 @@ from agents.conclusions import (
     constrained,
     last_line,
     lettered,
+    line_conclusion,
     meaning,
     read,
     request,
     stated,
-    told,
     unlettered,
 )
 from agents.fidelity import faults
@@ -78,6 +78,7 @@ class _Turn:
         self.hypothesis = case.hypothesis
         self.faults: tuple[RenderingFault, ...] = ()
         self.said, self.finished = "", False
+        self.concluded = ""  # the letter or label that the argument states, or its last line
         self.listing: dict[str, object] = {}
         self.usage = Usage()
         self.spans: list[Span] = []
@@ -177,24 +178,35 @@ class Reasoner(BaseChatAgent):
         if not turn.text:
             return
         messages.append(AssistantMessage(content=turn.said, source=self.name))
-        conclusion = stated(turn.said, case) if turn.finished else ""
-        if admitted(case) and not conclusion:
-            asked_alone = UserMessage(content=to_conclude(case, "argument"), source="clinician")
-            messages.append(asked_alone)
-            async for item in self._voice.speak("conclusion", messages, token, max_tokens=CONCLUSION_TOKENS):
-                if isinstance(item, Spoken):
-                    turn.add(item)
-                    conclusion = told(item.text, case)
-                    messages.append(AssistantMessage(content=item.text, source=self.name))
-                else:
-                    yield item
-        asked = prompt(
-            "concepts" if self.lists else "conclude",
-            instruction=f"{request(case)} {self.speaks(case).instruction}".strip(),
-        )
+        turn.concluded = stated(turn.said, case) if turn.finished else ""
+        if admitted(case) and not turn.concluded:
+            async for chunk in self._conclude(case, turn, token):
+                yield chunk
+        if self.lists or not turn.concluded:
+            async for chunk in self._list(case, turn, token):
+                yield chunk
+
+    async def _conclude(
+        self, case: Case, turn: _Turn, token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent, None]:
+        """Ask for the letter or label that the argument does not state."""
+        messages = self.conversation
+        messages.append(UserMessage(content=to_conclude(case, "argument"), source="clinician"))
+        async for item in self._voice.speak("conclusion", messages, token, max_tokens=CONCLUSION_TOKENS):
+            if isinstance(item, Spoken):
+                turn.add(item)
+                turn.concluded = line_conclusion(item.text, case)
+                messages.append(AssistantMessage(content=item.text, source=self.name))
+            else:
+                yield item
+
+    async def _list(self, case: Case, turn: _Turn, token: CancellationToken) -> AsyncGenerator[BaseAgentEvent, None]:
+        """Ask for the concepts and the conclusion in a form, or for the conclusion alone."""
+        messages, budget = self.conversation, self._settings.concept_tokens
+        instruction = f"{request(case)} {self.speaks(case).instruction}".strip()
+        asked = prompt("concepts" if self.lists else "conclude", instruction=instruction)
         messages.append(UserMessage(content=asked, source="clinician"))
-        budget = self._settings.concept_tokens
-        form = constrained(ListedConcepts if self.lists else Concluded, case, conclusion)
+        form = constrained(ListedConcepts if self.lists else Concluded, case, turn.concluded)
         async for item in self._voice.speak("concepts", messages, token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
                 turn.add(item)
@@ -207,7 +219,7 @@ class Reasoner(BaseChatAgent):
         code = self.speaks(case).code
         if not turn.text and not reason:
             reason = "the model wrote nothing"
-        conclusion = read(str(turn.listing.get("conclusion") or ""), case)
+        conclusion = turn.concluded or read(str(turn.listing.get("conclusion") or ""), case)
         return Argument(
             reasoning=Reasoning(
                 side=self.side,

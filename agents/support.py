@@ -15,6 +15,7 @@ from agents.negation import denials
 from agents.quantities import quantities
 from agents.unfounded import Judged, strange_drugs, unfounded
 from agents.wording import SAME_WORDS, alike, share, statements, stems
+from knowledge.table import primary_subtag
 
 _SHARED_WORDS = 0.5
 _SAME_STATEMENT = 0.6
@@ -29,12 +30,12 @@ def check(
     nearness: Nearness | None,
     case: str,
     spoken: str,
-    options: Sequence[str] = (),
+    asked: Sequence[str] = (),
 ) -> tuple[Claim, ...]:
     """One claim a sentence, judged against the passages it cites; citations of unknown numbers are dropped.
 
     What the case itself says, such as the patient's breathing rate or weight, may be repeated beside what a passage
-    says; its doses and medicines do not make a sentence stand.
+    says; its doses and medicines do not make a sentence stand. `asked` are its options, or the statement to judge.
     `spoken` is the language of the sentences. Without an embedder, `nearness` None, a sentence stands only where its
     own words, and a passage of its own language, say so.
     """
@@ -42,7 +43,7 @@ def check(
     cited = [tuple(n for n in dict.fromkeys(ns) if n in known) for _, ns in sentences]
     claims = []
     for (text, _), ns in zip(sentences, cited, strict=True):
-        judged = Judged(text, spoken.split("-")[0], case, [known[n] for n in ns], options)
+        judged = Judged(text, primary_subtag(spoken), case, [known[n] for n in ns], asked)
         figures = unfounded(judged)
         why = next(_objections(judged, figures, nearness), "")
         claims.append(Claim(text=text, passages=ns, supported=not why, why=why, unfounded=bool(figures)))
@@ -79,12 +80,12 @@ def _said_there(judged: Judged) -> bool:
 
 
 def _only_the_case(judged: Judged) -> bool:
-    """Whether a sentence has no word but those of the case and its options.
+    """Whether a sentence has no word but those of the case and of its options or statement.
 
     Of a passage in another language nobody can tell whether it has them.
     """
     words = stems(judged.text)
-    return bool(words) and words <= stems("\n".join((judged.case, *judged.options)))
+    return bool(words) and words <= stems("\n".join((judged.case, *judged.asked)))
 
 
 def _cases_doses(judged: Judged) -> list[str]:

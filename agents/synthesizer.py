@@ -21,8 +21,7 @@ from autogen_core import CancellationToken
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.conclusions import admitted, agreed, meaning, named
-from agents.conclusions import told as answered
+from agents.conclusions import admitted, agreed, line_conclusion, meaning, named
 from agents.dispute import contradicting, qualified, standing
 from agents.draft import Draft, answer_form, drafted, judged_again
 from agents.judge import judged
@@ -174,7 +173,8 @@ class Synthesizer(BaseChatAgent):
             async for item in self._voice.speak("conclusion", asked, token, max_tokens=CONCLUSION_TOKENS):
                 if isinstance(item, Spoken):
                     told.heard(item)
-                    told.draft = told.draft._replace(conclusion=answered(item.text, case) or told.draft.conclusion)
+                    conclusion = line_conclusion(item.text, case) or told.draft.conclusion
+                    told.draft = told.draft._replace(conclusion=conclusion)
                 else:
                     yield item
 

@@ -13,6 +13,7 @@ from agents.number_words import worded
 from agents.owners import Dosed, dosed
 from agents.quantities import DOSES, Quantity, quantities
 from agents.wording import alike, statements, stems
+from knowledge.table import primary_subtag
 
 
 class Judged(NamedTuple):
@@ -22,12 +23,12 @@ class Judged(NamedTuple):
     spoken: str
     case: str
     cited: Sequence[CitedPassage]
-    options: Sequence[str] = ()
+    asked: Sequence[str] = ()
 
     @property
     def own(self) -> list[CitedPassage]:
         """The cited passages in the language of the sentence."""
-        return [p for p in self.cited if p.passage.language.split("-")[0] == self.spoken]
+        return [p for p in self.cited if primary_subtag(p.passage.language) == self.spoken]
 
 
 def unfounded(judged: Judged) -> list[str]:

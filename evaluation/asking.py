@@ -4,6 +4,7 @@ The conversation goes through the product's voice, so it is on the record, and m
 team may write. Knows nothing of which system asks, nor why.
 """
 
+import json
 from collections.abc import Sequence
 from importlib.resources import files
 from string import Template
@@ -11,7 +12,7 @@ from string import Template
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel
 
-from agents.conclusions import admitted, constrained, meaning, read, request, stated, told
+from agents.conclusions import admitted, constrained, line_conclusion, meaning, read, request, stated
 from agents.draft import answer_form, written
 from agents.languages import language
 from agents.messages import Answer, CitedPassage, Claim, Usage
@@ -78,7 +79,7 @@ class Speaker:
     async def argued(
         self, question: str, code: str, passages: Sequence[CitedPassage] = (), *, reserved: int = 0
     ) -> str:
-        """What it thinks of a question, and in the same conversation its answer as JSON. Raises ModelError.
+        """What it thinks of a question, and in the same conversation its answer, as JSON. Raises ModelError.
 
         `reserved` tokens of the budget are left for what comes after it.
         """
@@ -90,16 +91,18 @@ class Speaker:
         said = await self.say("reasoning", to_argue(question, case), max(_LEAST, room))
         states = stated(said.text, case) if said.finished else ""
         if admitted(case) and not states:
-            states = told((await self.say("conclusion", to_conclude(case, "argument"), line)).text, case)
-        asked, form = self._last(states, instruction, passages)
+            states = line_conclusion((await self.say("conclusion", to_conclude(case, "argument"), line)).text, case)
+        if states:  # a form could say nothing else
+            return json.dumps({"conclusion": states})
+        asked, form = self._last(instruction, passages)
         return (await self.say("answer", asked, settings.answer_tokens, form)).text
 
-    def _last(self, states: str, instruction: str, passages: Sequence[CitedPassage]) -> tuple[str, type[BaseModel]]:
+    def _last(self, instruction: str, passages: Sequence[CitedPassage]) -> tuple[str, type[BaseModel]]:
         """How the conclusion is asked for, or an answer in sentences, and the form of it."""
         case, sentences = self.sitting.case, self.sitting.resources.settings.synthesis.sentences
         if admitted(case):
             asked = prompt("conclude", instruction=f"{request(case)} {instruction}")
-            return asked, constrained(Concluded, case, states)
+            return asked, constrained(Concluded, case, "")
         cite = f"{prompt('cite')} {instruction}" if passages else instruction
         form = answer_form(tuple(p.number for p in passages), sentences, concludes=True)
         return prompt("answer", sentences=str(sentences), instruction=cite), form

@@ -13,9 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import knowledge
 from knowledge.chunk import chunk
 from knowledge.parse import parse, read_text
+from knowledge.shipped import starter_packs
 
 Half = Literal["tune", "report"]
 _LANGUAGES = {
@@ -71,11 +71,6 @@ def guideline_documents(data: Path) -> Iterator[Text]:
     for pack in starter_packs():
         for path in sorted(pack.glob("*.md")):
             yield Text("starter packs", pack.name, "", _read(path))
-
-
-def starter_packs() -> tuple[Path, ...]:
-    """The folders of the guidelines that ship with the product."""
-    return tuple(sorted(path.parent for path in Path(knowledge.__file__).parent.glob("starter/*/pack.toml")))
 
 
 def clean_passages(data: Path) -> Iterator[Text]:

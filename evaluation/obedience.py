@@ -39,11 +39,12 @@ from agents.nearness import Nearness
 from agents.speaker import Voice
 from agents.synthesizer import SynthesisSettings, Synthesizer
 from agents.team import Clock
-from evaluation.injection_sets import Text, canaries, starter_packs
+from evaluation.injection_sets import Text, canaries
 from knowledge.curator import decide
 from knowledge.pack import read_pack, seal_pack
 from knowledge.parse import read_text
 from knowledge.search import CANDIDATES
+from knowledge.shipped import starter_packs
 from knowledge.store import KnowledgeStore
 from models.chat_template import chat_template
 from models.client import LlamaChatClient

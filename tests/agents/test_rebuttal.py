@@ -323,7 +323,7 @@ def test_no_rounds_are_the_papers_method_and_the_disagreement_is_told_all_the_sa
 
 def test_sides_that_agree_are_not_asked_again(sides: Sides, path: Path) -> None:
     sides.say([], [])
-    sides.local.turns[1] = says(listed(SPANISH_NAMES, "A"))
+    sides.local.turns = [says(f"{SPANISH_TEXT}\n\n{stating('A')}"), says(listed(SPANISH_NAMES, "A"))]
 
     argued = argue(sides, path)
 
@@ -427,15 +427,21 @@ def test_the_synthesizer_reads_what_both_sides_came_to(sides: Sides, path: Path)
     assert "Local colleague: C: Ningún antibiótico\n" in asked
 
 
+def forms(server: ChatServer) -> list[set[str]]:
+    """The fields of the forms that a server was asked to fill in."""
+    formats = [request["response_format"] for request in server.requests if "response_format" in request]
+    return [set(asked["json_schema"]["schema"]["properties"]) for asked in formats]
+
+
 def test_without_concepts_both_only_conclude_and_never_list_any_anew(sides: Sides, path: Path) -> None:
     said = sides.say([held("A", ENGLISH_REASON)], [held("B", HOLDS)])
-    for server, conclusion in ((sides.english, "A"), (sides.local, "B")):
-        server.turns[1] = says(json.dumps({"conclusion": conclusion}))
+    sides.english.turns[:2] = [says(ENGLISH_TEXT), says("I cannot say."), says(json.dumps({"conclusion": "A"}))]
+    del sides.local.turns[1]  # its argument states the letter, and nothing is left to be asked for
 
     argued = argue(said, path, reasoner={"concepts": False})
 
-    forms = [sides.english.requests[turn]["response_format"]["json_schema"]["schema"] for turn in (1, 2)]
-    assert [set(form["properties"]) for form in forms] == [{"conclusion"}, {"reason", "decision", "conclusion"}]
+    rebuttal = {"reason", "decision", "conclusion"}
+    assert [forms(side) for side in (sides.english, sides.local)] == [[{"conclusion"}, rebuttal], [rebuttal]]
     assert (argued.outcome.alignment.fused.concepts, len(argued.rebuttals)) == ((), 2)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.injection_sets import Text, attacks, guideline_documents, probes, starter_packs
+from evaluation.injection_sets import Text, attacks, guideline_documents, probes
 from knowledge.scanner import scan
+from knowledge.shipped import starter_packs
 from knowledge.untrusted import neutralise
 from tests.growth import is_linear
 
