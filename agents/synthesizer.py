@@ -170,7 +170,10 @@ class Synthesizer(BaseChatAgent):
                 AssistantMessage(content=said, source=self._voice.agent),
                 UserMessage(content=to_conclude(case, "answer"), source="aligner"),
             ]
-            async for item in self._voice.speak("conclusion", asked, token, max_tokens=CONCLUSION_TOKENS):
+            # `public` again: the passages are a text of their own, whose tokens would not fit the cache otherwise.
+            async for item in self._voice.speak(
+                "conclusion", asked, token, max_tokens=CONCLUSION_TOKENS, public=passages
+            ):
                 if isinstance(item, Spoken):
                     told.heard(item)
                     conclusion = line_conclusion(item.text, case) or told.draft.conclusion

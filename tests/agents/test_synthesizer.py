@@ -398,3 +398,17 @@ async def test_the_model_reads_the_relevant_passages_of_both_languages_that_fit(
 
     assert [p.number for p in both] == [1, 2]
     assert [p.number for p in alone] == [3]
+
+
+async def test_the_letter_is_asked_for_where_the_answer_was_read_and_written(
+    embedder: Embedder, thresholds: Thresholds, recorder: Recorder, engine: Engine, transcripts: TranscriptStore
+) -> None:
+    voice = Voice("Synthesizer", client(engine), recorder, Clock(), seed=7)
+    nearness = Nearness(embedder, thresholds.support, thresholds.across)
+    synthesizer = Synthesizer(voice, nearness, recorder, SynthesisSettings(answer_tokens=64, attempts=1))
+
+    await answered(synthesizer, case(options=("amoxicilina", "ceftriaxona")), alignment(AMOXICILLIN, AMOXICILINA))
+
+    events = transcripts.events(recorder.consultation_id)
+    written, lettered = [e.body["figures"] for e in events if e.kind is EventKind.MODEL]
+    assert lettered["cached_tokens"] > written["prompt_tokens"]
