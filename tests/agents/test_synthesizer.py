@@ -30,6 +30,7 @@ from agents.nearness import Nearness
 from agents.speaker import Spoken, Voice
 from agents.synthesizer import SynthesisSettings, Synthesizer, Told, rendered
 from agents.team import Clock, Thresholds
+from models.client import GenerationFigures
 from models.embedder import Embedder
 from models.engine import Engine
 from models.protocol import EngineSettings
@@ -410,5 +411,7 @@ async def test_the_letter_is_asked_for_where_the_answer_was_read_and_written(
     await answered(synthesizer, case(options=("amoxicilina", "ceftriaxona")), alignment(AMOXICILLIN, AMOXICILINA))
 
     events = transcripts.events(recorder.consultation_id)
-    written, lettered = [e.body["figures"] for e in events if e.kind is EventKind.MODEL]
-    assert lettered["cached_tokens"] > written["prompt_tokens"]
+    written, lettered = (
+        GenerationFigures.model_validate(e.body["figures"]) for e in events if e.kind is EventKind.MODEL
+    )
+    assert lettered.cached_tokens > written.prompt_tokens
