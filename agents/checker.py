@@ -5,6 +5,7 @@ Knows nothing of passages: whether a sentence stands in them is for `agents.supp
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 from agents.languages import confidence, languages
@@ -15,6 +16,7 @@ Fault = Literal["empty", "wrong_language", "repetition", "echo"]
 _WORDS_JUDGED = 4
 _CHARACTERS_JUDGED = 12
 _LANGUAGE_FLOOR = 0.2
+_BEGINNING = 100  # bytes of a text by which its language is told while it is written: a line, in any script
 _NGRAM = 12
 _REPEATED_SHARE = 0.45
 _ECHO_SHARE = 0.8
@@ -33,6 +35,20 @@ def fault(text: str, asked: str, case: str) -> Fault | None:
     if echoes(plain, case, asked):
         return "echo"
     return None
+
+
+@lru_cache(maxsize=64)
+def _strays(beginning: str, asked: str) -> bool:
+    return _wrong_language(beginning, asked)
+
+
+def strays(text: str, asked: str) -> bool:
+    """Whether a text that is being written begins in another language than `asked`; not before that can be told.
+
+    Judged by the beginning alone, so that it does not depend on where the text is cut into pieces.
+    """
+    written = _plain(text.lstrip()).encode()
+    return len(written) >= _BEGINNING and _strays(written[:_BEGINNING].decode(errors="ignore"), asked)
 
 
 def _plain(text: str) -> str:

@@ -123,6 +123,7 @@ class RenderingFault(Message):
 class Reasoning(Message):
     """One side's argument. `question` is the case as that side read it; `reason` says why there is no text.
 
+    `fault` is what is wrong with the text as a whole, in the language of the case: that it is in another one.
     `meaning` is what a letter or a label as conclusion stands for. `rendering_faults` are what the question may have
     wrong where it is a translation; the side read it with a note of them.
     """
@@ -135,6 +136,7 @@ class Reasoning(Message):
     conclusion: str = ""
     meaning: str = ""
     reason: str = ""
+    fault: str = ""
     rendering_faults: tuple[RenderingFault, ...] = ()
 
 

@@ -5,6 +5,7 @@ says so, since one raising agent would end AutoGen's whole flow.
 """
 
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from typing import Annotated
 
 from autogen_agentchat.agents import BaseChatAgent
@@ -15,6 +16,7 @@ from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, Use
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
+from agents.checker import strays
 from agents.concept import MAX_CONCEPTS, concepts
 from agents.conclusions import (
     admitted,
@@ -30,7 +32,7 @@ from agents.conclusions import (
     unlettered,
 )
 from agents.fidelity import faults
-from agents.languages import Language, language
+from agents.languages import Language, language, phrase
 from agents.messages import Argument, Case, ConceptChain, Reasoning, RenderingFault, Side, Span, Usage
 from agents.rendering import Rendering, noted, render
 from agents.speaker import Spoken, Voice, prompt
@@ -77,7 +79,7 @@ class _Turn:
         self.options = case.options
         self.hypothesis = case.hypothesis
         self.faults: tuple[RenderingFault, ...] = ()
-        self.said, self.finished = "", False
+        self.said, self.finished, self.strayed = "", False, False
         self.concluded = ""  # the letter or label that the argument states, or its last line
         self.listing: dict[str, object] = {}
         self.usage = Usage()
@@ -163,20 +165,11 @@ class Reasoner(BaseChatAgent):
     async def _argue(self, case: Case, turn: _Turn, token: CancellationToken) -> AsyncGenerator[BaseAgentEvent, None]:
         async for chunk in self.question(case, turn, token):
             yield chunk
-        messages: list[LLMMessage] = self.conversation
-        messages += [
-            SystemMessage(content=self.system(case)),
-            UserMessage(content=to_argue(turn.read, case), source="clinician"),
-        ]
-        budget = self._settings.reasoning_tokens
-        async for item in self._voice.speak("reasoning", messages, token, max_tokens=budget):
-            if isinstance(item, Spoken):
-                turn.add(item)
-                turn.said, turn.finished = item.text, item.finished
-            else:
-                yield item
+        async for chunk in self._in_its_language(case, turn, token):
+            yield chunk
         if not turn.text:
             return
+        messages = self.conversation
         messages.append(AssistantMessage(content=turn.said, source=self.name))
         turn.concluded = stated(turn.said, case) if turn.finished else ""
         if admitted(case) and not turn.concluded:
@@ -185,6 +178,33 @@ class Reasoner(BaseChatAgent):
         if self.lists or not turn.concluded:
             async for chunk in self._list(case, turn, token):
                 yield chunk
+
+    async def _in_its_language(
+        self, case: Case, turn: _Turn, token: CancellationToken
+    ) -> AsyncGenerator[BaseAgentEvent, None]:
+        """Ask for the argument; one that begins in another language is stopped, and asked for once more.
+
+        Both share one budget, so that a case costs no more than its settings say.
+        """
+        spoken, left = self.speaks(case), self._settings.reasoning_tokens
+        asked = to_argue(turn.read, case, spoken.code)
+        for ask in (asked, f"{asked}\n\n{prompt('argue_again', language=spoken.name, instruction=spoken.instruction)}"):
+            self.conversation[:] = [
+                SystemMessage(content=self.system(case)),
+                UserMessage(content=ask, source="clinician"),
+            ]
+            turn.said, turn.finished = "", False
+            enough = partial(strays, asked=spoken.code) if ask is asked else _never
+            async for item in self._voice.speak("reasoning", self.conversation, token, max_tokens=left, enough=enough):
+                if isinstance(item, Spoken):
+                    turn.add(item)
+                    left -= item.usage.completion_tokens
+                    turn.said, turn.finished = item.text, item.finished
+                else:
+                    yield item
+            turn.strayed = strays(turn.said, spoken.code)
+            if not turn.strayed or left <= 0:
+                return
 
     async def _conclude(
         self, case: Case, turn: _Turn, token: CancellationToken
@@ -230,6 +250,7 @@ class Reasoner(BaseChatAgent):
                 conclusion=conclusion,
                 meaning=meaning(conclusion, case, code),
                 reason=reason,
+                fault=phrase("wrong_language", case.language) if turn.strayed else "",
                 rendering_faults=turn.faults,
             ),
             chain=self.chain(code, turn.listing, turn.text, reason),
@@ -261,9 +282,16 @@ def case_text(question: str, options: tuple[str, ...], hypothesis: str | None = 
     return prompt("case", case=question, options=f"Options:\n{lettered(options)}" if options else "")
 
 
-def to_argue(question: str, case: Case) -> str:
-    """A question as whoever argues it is sent it: with how the argument has to end, if the case says that."""
-    return f"{question}\n\n{closing(case)}".strip()
+def to_argue(question: str, case: Case, code: str) -> str:
+    """A question as whoever argues it in language `code` is sent it: with how the argument has to end, if the case
+    says that, and the language last, since a weak model writes on in the language of what it has just read."""
+    spoken = language(code)
+    ending = f"{closing(case)} {spoken.instruction}".strip()
+    return prompt("argue", question=question, language=spoken.name, ending=ending)
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 def to_conclude(case: Case, text: str) -> str:

@@ -42,6 +42,7 @@ from transcripts.recorder import Recorder
 _NAMES: dict[Side, str] = {"english": "EnglishRebuttal", "local": "LocalRebuttal"}
 _OTHER: dict[Side, Side] = {"english": "local", "local": "english"}
 _MAX_REASON = 280
+_WORDS = r'[^"\\\x00-\x1f]'  # what may stand in a string of JSON as it is
 
 
 class RebuttalSettings(BaseModel):
@@ -100,7 +101,8 @@ class Respondent(BaseChatAgent):
     ) -> AsyncGenerator[BaseAgentEvent | Spoken, None]:
         conversation = self._reasoner.conversation
         asked = UserMessage(content=await self._asked(case, stands, alignment), source="aligner")
-        form, budget = rebuttal_form(admitted(case), self._reasoner.lists), self._settings.rebuttal_tokens
+        begins = phrase("because", self._reasoner.speaks(case).code)
+        form, budget = rebuttal_form(admitted(case), begins, self._reasoner.lists), self._settings.rebuttal_tokens
         async for item in self._voice.speak("rebuttal", [*conversation, asked], token, max_tokens=budget, output=form):
             if isinstance(item, Spoken):
                 conversation += [asked, AssistantMessage(content=item.text, source=self._reasoner.name)]
@@ -162,16 +164,20 @@ class Respondent(BaseChatAgent):
         self._heard.clear()
 
 
-def rebuttal_form(conclusions: Sequence[str], lists: bool = True) -> type[BaseModel]:
+def rebuttal_form(conclusions: Sequence[str], begins: str, lists: bool = True) -> type[BaseModel]:
     """The form that the grammar forces on a rebuttal; the conclusion is one of these, where there are any.
 
-    Who never listed concepts does not list them anew.
+    The reason `begins` with a word of the side's language: what it has just read is English, and a weak model goes on
+    in that, whatever it is told. Who never listed concepts does not list them anew.
 
     The reason stands before the decision, so that a model decides after it has argued and not the other way round.
     """
     listed = ListedConcepts.model_fields["concepts"].annotation
+    # In the schema alone: an endpoint that keeps to no pattern has given a reason all the same.
+    pattern = {"pattern": f"^{begins}{_WORDS}{{8,{_MAX_REASON}}}$"}
+    reason = Annotated[str, Field(min_length=8, max_length=_MAX_REASON + len(begins), json_schema_extra=pattern)]
     fields: dict[str, Any] = {
-        "reason": (Annotated[str, Field(min_length=8, max_length=_MAX_REASON)], ...),
+        "reason": (reason, ...),
         "decision": (Literal["hold", "revise"], ...),
         "conclusion": (conclusion_type(conclusions), ...),
     }

@@ -88,7 +88,7 @@ class Speaker:
         line = CONCLUSION_TOKENS if admitted(case) else 0
         room = self.sitting.budget - settings.answer_tokens - line - reserved - self.usage.completion_tokens
         self.begin(prompt("direct", instruction=instruction))
-        said = await self.say("reasoning", to_argue(question, case), max(_LEAST, room))
+        said = await self.say("reasoning", to_argue(question, case, code), max(_LEAST, room))
         states = stated(said.text, case) if said.finished else ""
         if admitted(case) and not states:
             states = line_conclusion((await self.say("conclusion", to_conclude(case, "argument"), line)).text, case)

@@ -32,7 +32,7 @@ def conversation(trace: Trace, passages: int) -> list[ChatMessage]:
     asked = prompt("direct", instruction=language(case.language).instruction)
     return [
         ChatMessage(role="system", content=asked),
-        ChatMessage(role="user", content=to_argue(question, case)),
+        ChatMessage(role="user", content=to_argue(question, case, case.language)),
         ChatMessage(role="assistant", content=_answer(trace)),
     ]
 

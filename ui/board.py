@@ -102,6 +102,8 @@ class Board:
     def _argument(self, argument: Argument) -> None:
         side = argument.reasoning.side
         self._phase[side] = "done" if argument.reasoning.status == "argued" else "unavailable"
+        # Without what was asked for anew; what was said until a model failed stays.
+        self._text[side] = argument.reasoning.text or self._text[side]
         self._extra[side] = cards.argument_details(self.words, argument)
         self._wait()
 

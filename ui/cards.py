@@ -98,7 +98,8 @@ def argument_details(words: Translation, argument: Argument) -> str:
         if reasoning.conclusion
         else ""
     )
-    return f"{rendering_faults(words, reasoning)}{conclusion}{listed}"
+    wrong = f'<p class="fault"><bdi>{escape(reasoning.fault)}</bdi></p>' if reasoning.fault else ""
+    return f"{rendering_faults(words, reasoning)}{wrong}{conclusion}{listed}"
 
 
 def rendering_faults(words: Translation, reasoning: Reasoning) -> str:

@@ -111,6 +111,8 @@ class TerminalView:
             parts.append(
                 Text(f"\n{self._words['conclusion']}: {plain(named(reasoning.conclusion, reasoning.meaning))}")
             )
+        if reasoning.fault:
+            parts.append(Text(f"\n{plain(reasoning.fault)}", style="yellow"))
         if reasoning.rendering_faults:
             wrong = " · ".join(fault.words for fault in reasoning.rendering_faults)
             parts.append(Text(f"\n{self._words['rendering_faults']}: {plain(wrong)}", style="yellow"))

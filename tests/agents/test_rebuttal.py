@@ -13,22 +13,25 @@ from typing import Any, NamedTuple
 
 import pytest
 from autogen_core import CancellationToken
-from autogen_core.models import ChatCompletionClient
+from autogen_core.models import ChatCompletionClient, UserMessage
 from pydantic import HttpUrl
 
 from agents.conclusions import stating
 from agents.consultation import Chunk, Outcome, Progress, consult, prepare
 from agents.dispute import goes_on, stance
-from agents.languages import phrase
+from agents.languages import languages, phrase
 from agents.messages import Alignment, Answer, Argument, Contradiction, Disagreement, Rebuttal, Side
 from agents.rebuttal import rebuttal_form
 from agents.retold import told
-from agents.team import BY_NAME, Resources, Role, TeamSettings
+from agents.speaker import Spoken, Voice
+from agents.team import BY_NAME, Clock, Resources, Role, TeamSettings
 from models.endpoint import RemoteSettings
 from models.endpoints import Endpoints
+from models.engine import Engine
 from models.protocol import Sampling
 from models.remote import RemoteChatClient
 from tests.agents.cases import ENGLISH, SPANISH, alignment
+from tests.agents.cases import client as engine_client
 from tests.models.chat_server import ChatServer, Turn, answers, running_server, says
 from transcripts.event import Event, EventKind
 from transcripts.store import TranscriptStore
@@ -454,15 +457,43 @@ def test_the_synthesizer_reads_arguments_whole_where_it_is_told_to(sides: Sides,
 
 
 def test_the_form_wants_the_reason_before_the_decision_and_concepts_only_of_who_revises() -> None:
-    schema = rebuttal_form(()).model_json_schema()
+    schema = rebuttal_form((), "Because ").model_json_schema()
 
     assert list(schema["properties"]) == ["reason", "decision", "conclusion", "concepts"]
     assert schema["required"] == ["reason", "decision", "conclusion"]
     assert schema["properties"]["decision"]["enum"] == ["hold", "revise"]
 
 
+@pytest.mark.parametrize("code", list(languages()))
+def test_a_reason_begins_with_a_word_of_its_language(code: str) -> None:
+    begins = phrase("because", code)
+    reason = rebuttal_form((), begins).model_json_schema()["properties"]["reason"]
+
+    assert re.fullmatch(reason["pattern"], f"{begins}{HOLDS}")
+    assert not re.fullmatch(reason["pattern"], HOLDS)
+    assert re.escape(begins.strip()) == begins.strip().replace(" ", "\\ ")
+
+
+async def test_a_model_that_has_read_english_is_held_to_it(engine: Engine, transcripts: TranscriptStore) -> None:
+    with transcripts.begin() as recorder:
+        voice = Voice("LocalClinician", engine_client(engine), recorder, Clock(), seed=7)
+        asked = [UserMessage(content=f"{ENGLISH} {ENGLISH_REASON} Why? Answer in JSON.", source="clinician")]
+        form = rebuttal_form(("A", "B"), phrase("because", "es"))
+        spoken = [
+            item
+            async for item in voice.speak("rebuttal", asked, CancellationToken(), max_tokens=160, output=form)
+            if isinstance(item, Spoken)
+        ]
+
+    assert json.loads(spoken[0].text)["reason"].startswith("Porque ")
+
+
 def test_with_options_a_side_concludes_with_one_of_their_letters() -> None:
-    assert rebuttal_form(("A", "B", "C")).model_json_schema()["properties"]["conclusion"]["enum"] == ["A", "B", "C"]
+    assert rebuttal_form(("A", "B", "C"), "Because ").model_json_schema()["properties"]["conclusion"]["enum"] == [
+        "A",
+        "B",
+        "C",
+    ]
 
 
 def disputed(*rebuttals: Rebuttal, contradictions: tuple[Contradiction, ...] = ()) -> Alignment:

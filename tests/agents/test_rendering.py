@@ -162,7 +162,7 @@ async def test_the_hypothesis_is_rendered_as_the_case_is_and_the_label_alone_is_
 
     argument, read = await argued(recorder, case, ENGLISH, statement, ARGUMENT, "Answer: contradiction", listing)
 
-    assert read[2] == to_argue(prompt("entailment", case=ENGLISH, hypothesis=statement), case)
+    assert read[2] == to_argue(prompt("entailment", case=ENGLISH, hypothesis=statement), case, "en")
     assert argument.reasoning.question == f"{ENGLISH}\n\n{statement}"
     assert (argument.reasoning.conclusion, argument.reasoning.meaning) == (
         "contradiction",
@@ -201,7 +201,7 @@ async def test_the_english_reasoner_reads_the_options_in_english(recorder: Recor
     argument, read = await argued(recorder, case, ENGLISH, RENDERED, ARGUMENT, CONCLUDED, CHOSEN)
 
     assert read[1] == "A. Amoxicilina por vía oral\nB. Ceftriaxona por vía intravenosa"
-    assert read[2] == to_argue(f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}", case)
+    assert read[2] == to_argue(f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}", case, "en")
     assert argument.reasoning.question == f"{ENGLISH}\n\n{RENDERED}"
     assert (argument.reasoning.conclusion, argument.reasoning.meaning) == ("A", OPTIONS[0])
 
@@ -221,7 +221,7 @@ async def test_options_that_are_given_in_english_are_not_rendered(recorder: Reco
 
     _, read = await argued(recorder, case, ARGUMENT, CONCLUDED, CHOSEN)
 
-    assert read[0] == to_argue(f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}", case)
+    assert read[0] == to_argue(f"Case:\n{ENGLISH}\nOptions:\n{RENDERED}", case, "en")
 
 
 @pytest.mark.parametrize(("line", "among"), [("Answer: B", ["B"]), (" B.", ["B"]), ("Beta blockers", ["A", "B"])])
