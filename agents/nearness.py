@@ -6,7 +6,8 @@ statement of the passage, and both without the mean of typical sentences of thei
 medicines or denials.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -35,11 +36,18 @@ class Nearness:
     """For the answers of one case: the vectors of its passages are remembered; those of sentences the embedder keeps.
 
     `support` is the cosine that a sentence must reach to a passage, `across` that without the means, to a statement of
-    a passage in another language; None, or a language without typical sentences, leaves it at `support`.
+    a passage in another language, and `across_in` the same where the sentence is in certain languages; None, or a
+    language without typical sentences, leaves it at `support`.
     """
 
-    def __init__(self, embedder: TextEmbedder, support: float, across: float | None = None) -> None:
-        self._embedder, self._support, self._across = embedder, support, across
+    def __init__(
+        self,
+        embedder: TextEmbedder,
+        support: float,
+        across: float | None = None,
+        across_in: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        self._embedder, self._support, self._across, self._across_in = embedder, support, across, across_in
         self._passages: dict[str, Vector] = {}
 
     def near(self, sentence: str, spoken: str, cited: Sequence[CitedPassage]) -> bool:
@@ -54,7 +62,7 @@ class Nearness:
             said = statements(passage.text)
             if ours is not None and theirs is not None and said:
                 cosines = _unit(self._embedder.embed_queries(said) - theirs) @ _unit(vector - ours)
-                return bool(cosines.max() >= self._across)
+                return bool(cosines.max() >= self._across_in.get(spoken, self._across))
         return bool(vector @ self._whole(passage.text) >= self._support)
 
     def _whole(self, text: str) -> Vector:

@@ -58,8 +58,9 @@ class Embedder(Protocol):
 class Thresholds(BaseModel):
     """What one embedder's cosines mean: `synonym`, `centred`, `certain` and `lead` merge, `related` inserts.
 
-    `support` lets a claim stand, `across` one that cites a passage in another language (see `agents.nearness`). A
-    passage may be cited where it exceeds the question's mean cosine by `relevance`; `typical` is that mean's prior.
+    `support` lets a claim stand, `across` one that cites a passage in another language, `across_in` those in certain
+    languages (see `agents.nearness`). A passage may be cited where it exceeds the question's mean cosine by
+    `relevance`; `typical` is that mean's prior.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,6 +71,7 @@ class Thresholds(BaseModel):
     related: float
     support: float
     across: float | None = None
+    across_in: Mapping[str, float] = Field(default_factory=dict)
     typical: float
     relevance: float
 
@@ -124,7 +126,7 @@ class Resources:
     def nearness(self) -> Nearness | None:
         """How near sentences are to passages; None without an embedder."""
         limits = self.thresholds
-        return Nearness(self.embedder, limits.support, limits.across) if self.embedder else None
+        return Nearness(self.embedder, limits.support, limits.across, limits.across_in) if self.embedder else None
 
 
 class Clock:

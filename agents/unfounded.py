@@ -4,7 +4,10 @@ A dose is the passage's only in its unit, for each of the same, and for the same
 of denials.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from agents.drugs import drugs, unlisted_drugs
@@ -127,11 +130,20 @@ def _same(one: Dosed, other: Dosed, weighed: bool) -> bool:
 
 
 def _others_numbers(judged: Judged) -> list[str]:
-    """Numbers that are not those of the passage's line that says the same in the same words, where there is one."""
+    """Numbers that are not those of the passage's line or statement that says the same in the same words, or not in
+    its units, or more often than there; where there is such a line."""
     words = stems(judged.text)
-    lines = [line for p in judged.own for line in p.passage.text.split("\n") if alike(words, stems(line))]
-    if not lines or not words:
+    said = (text for p in judged.own for text in (*p.passage.text.split("\n"), *statements(p.passage.text)))
+    alike_there = [text for text in said if alike(words, stems(text))]
+    if not alike_there or not words:
         return []
-    known = {q.number for text in (judged.case, *lines) for q in quantities(text)}
-    known = known.union(*(worded(line, judged.spoken) for line in lines))
-    return sorted({q.number for q in quantities(judged.text)} - known)
+    in_words = frozenset[str]().union(*(worded(text, judged.spoken) for text in alike_there))
+    often = reduce(or_, map(_counted, alike_there)) + _counted(judged.case)
+    strange = {number for number in _counted(judged.text) - often if number not in in_words}
+    found = [q for text in (judged.case, *alike_there) for q in quantities(text)]
+    return sorted(strange.union(one.split()[0] for one in _other_units(quantities(judged.text), found, judged)))
+
+
+def _counted(text: str) -> Counter[str]:
+    """How often a text has each number."""
+    return Counter(q.number for q in quantities(text))

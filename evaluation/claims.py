@@ -264,7 +264,7 @@ def main(given: Sequence[str] | None = None) -> None:
     for name, read in sets.items():
         results: dict[tuple[str, str], list[bool]] = {}
         limits = opened.thresholds
-        nearness = Nearness(OnceEmbedder(opened), limits.support, limits.across)
+        nearness = Nearness(OnceEmbedder(opened), limits.support, limits.across, limits.across_in)
         for trial in trials(read, arguments.each, arguments.most, arguments.seed):
             claim = judged(trial, nearness)
             right = claim.supported == trial.change.startswith("true")

@@ -185,7 +185,8 @@ class Targets:
         voice = Voice("Synthesizer", self._client, recorder, Clock(), seed=7)
         settings = SynthesisSettings(answer_tokens=self._tokens, evidence_tokens=2000)
         limits = self._embedder.thresholds
-        return Synthesizer(voice, Nearness(self._embedder, limits.support, limits.across), recorder, settings)
+        nearness = Nearness(self._embedder, limits.support, limits.across, limits.across_in)
+        return Synthesizer(voice, nearness, recorder, settings)
 
 
 def chosen(language: str, each: int | None) -> tuple[Text, ...]:

@@ -84,7 +84,8 @@ class Thresholds(_Entry):
     mean of their chain, None where they are compared as they are; `certain`: the same beyond doubt, where below it a
     passage that has the concept makes it one of its own, None where that is never asked; `related`: a related one;
     `support`: a sentence stands in a passage; `across`: in a statement of a passage in another language, both without
-    the mean of their language, None where `support` decides there too. `typical` is the mean cosine of a question to
+    the mean of their language, None where `support` decides there too, and `across_in` those languages whose own value
+    is another. `typical` is the mean cosine of a question to
     any passage, and `relevance` how far a passage must exceed a question's own mean.
     """
 
@@ -95,6 +96,7 @@ class Thresholds(_Entry):
     related: Unit
     support: Unit
     across: Unit | None = None
+    across_in: dict[str, Unit] = Field(default_factory=dict)
     typical: Unit
     relevance: Unit
 

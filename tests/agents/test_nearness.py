@@ -46,6 +46,15 @@ def test_without_typical_sentences_the_whole_passage_decides(embedder: Embedder)
         assert Nearness(embedder, support, across=0.99).near(french, "fr", [AMOXICILLIN]) == near
 
 
+def test_a_language_may_have_a_value_of_its_own(embedder: Embedder, thresholds: Thresholds) -> None:
+    sentence = "위험 징후가 없는 소아 폐렴은 집에서 아목시실린을 경구로 준다."
+    strict = Nearness(embedder, thresholds.support, 0.99, {"ja": 0.0})
+    own = Nearness(embedder, thresholds.support, 0.99, {"ko": 0.0})
+
+    assert not strict.near(sentence, "ko", [AMOXICILLIN])
+    assert own.near(sentence, "ko", [AMOXICILLIN])
+
+
 def test_nothing_cited_is_near_to_nothing(embedder: Embedder) -> None:
     assert not Nearness(embedder, 0.0, 0.0).near("Give amoxicillin.", "en", [])
 

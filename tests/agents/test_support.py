@@ -386,6 +386,31 @@ def test_a_dose_of_the_case_is_for_each_of_what_the_case_says() -> None:
     assert [claim.unfounded for claim in check(sentences, passages, None, case, "en")] == [False, True]
 
 
+PARAGRAPH = cited(
+    4,
+    "Influenza spreads every year from October 10 to May 5 in the whole country. Children of 6 or 12 years receive the "
+    "vaccine as a routine. From 6 months to 11 months of age children who travel abroad receive a dose before travel.",
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wrong"),
+    [
+        ("Influenza spreads every year from October 10 to May 5 in the whole country.", ""),
+        ("Influenza spreads every year from October 10 to May 11 in the whole country.", "11"),
+        ("Children of 6 or 12 years receive the vaccine as a routine.", ""),
+        ("Children of 12 or 12 years receive the vaccine as a routine.", "12"),
+        ("Children of 6 years or 12 years receive the vaccine as a routine.", ""),
+        ("From 6 months to 11 months of age children who travel abroad receive a dose before travel.", ""),
+        ("From 6 years to 11 months of age children who travel abroad receive a dose before travel.", "6"),
+    ],
+)
+def test_a_statement_said_again_has_its_own_numbers_and_not_those_beside_it(sentence: str, wrong: str) -> None:
+    (claim,) = check([(sentence, (4,))], [PARAGRAPH], None, "", "en")
+
+    assert (claim.supported, claim.why) == (not wrong, f"{wrong} is not in the cited passage" if wrong else "")
+
+
 @pytest.mark.parametrize(
     "sentence",
     ["Give 1 l of IV fluid for shock in anaphylaxis.", "Give 1 g of IV fluid for shock in anaphylaxis."],
