@@ -244,6 +244,15 @@ def test_an_argument_says_in_one_line_what_its_rendering_may_have_wrong() -> Non
     assert f"{WORDS['rendering_faults']}: 39 °C" in Page(cards.argument_details(WORDS, faulty)).text
 
 
+def test_an_argument_in_another_language_says_so_and_one_in_its_own_does_not() -> None:
+    own = argument("x")
+    strayed = own.model_copy(update={"reasoning": own.reasoning.model_copy(update={"fault": "in <English>"})})
+
+    assert "in <English>" in Page(cards.argument_details(WORDS, strayed)).text
+    assert cards.argument_details(WORDS, strayed).count('class="fault"') == 1
+    assert cards.argument_details(WORDS, own).count('class="fault"') == 0
+
+
 def test_a_faithful_rendering_is_not_spoken_of() -> None:
     reasoning = argument("39 °C").reasoning.model_copy(update={"rendering_faults": ()})
 

@@ -139,6 +139,14 @@ def test_a_letter_is_shown_with_its_option_and_a_doubtful_rendering_in_one_line(
     assert f"{WORDS['rendering_faults']}: 39 °C" in said
 
 
+def test_an_argument_in_another_language_says_so() -> None:
+    own = argument("x")
+    strayed = own.model_copy(update={"reasoning": own.reasoning.model_copy(update={"fault": "not in Spanish"})})
+
+    assert "not in Spanish" in shown(strayed)
+    assert "not in Spanish" not in shown(own)
+
+
 def answered(**changes: object) -> str:
     return shown(outcome("x").model_copy(update={"answer": given("x", meaning="", **changes)}))
 
