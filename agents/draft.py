@@ -31,12 +31,13 @@ class Draft(NamedTuple):
 
 
 def drafted(text: str, case: Case, passages: Sequence[CitedPassage], nearness: Nearness | None) -> Draft:
-    """The draft that a model's text makes. A sentence that only says the case again is left out."""
+    """The draft that a model's text makes. A sentence that only says the case or its options again is left out."""
     said, written_conclusion = written(text)
     conclusion = read(written_conclusion, case)
-    sentences = [sentence for sentence in said if not echoes(sentence[0], case.text, case.language)]
+    asked = "\n".join((case.text, *case.options, case.hypothesis or ""))
+    sentences = [sentence for sentence in said if not echoes(sentence[0], asked, case.language)]
     whole = " ".join(text for text, _ in sentences)
-    if found := "echo" if said and not sentences else fault(whole, case.language, case.text):
+    if found := "echo" if said and not sentences else fault(whole, case.language, asked):
         return Draft((), conclusion, None, found)
     cited = tuple(dict.fromkeys(n for _, numbers in sentences for n in numbers))
     free_text = conclusion and not admitted(case)

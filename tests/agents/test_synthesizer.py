@@ -243,6 +243,20 @@ def test_a_sentence_that_says_the_case_again_is_left_out(synthesizer: Synthesize
     assert answer.text == f"{GOOD} [2]"
 
 
+OPTIONS = ("Reparación quirúrgica del esfínter anal externo", "Tratamiento médico con normas dietéticas")
+
+
+@pytest.mark.parametrize("copied", [f"A. {OPTIONS[0]}.", f"{OPTIONS[0]}. {OPTIONS[1]}."])
+def test_an_answer_that_is_its_options_again_is_none(synthesizer: Synthesizer, copied: str) -> None:
+    asked = case(options=OPTIONS)
+
+    alone = answer_of(synthesizer, asked, alignment(), spoken((copied, []), conclusion="A"))
+    beside = answer_of(synthesizer, asked, alignment(AMOXICILINA), spoken((copied, [2]), (GOOD, [2]), conclusion="A"))
+
+    assert (alone.mode, alone.reason) == ("no_answer", phrase("echo", "es"))
+    assert beside.text == f"{GOOD} [2]"
+
+
 def test_a_sentence_that_denies_what_the_case_asks_is_kept_and_judged(synthesizer: Synthesizer) -> None:
     of = case("Niña con neumonía y fiebre alta. ¿Puedo dar aspirina a esta niña con neumonía y fiebre alta?")
     sentence = "No dar aspirina a esta niña con neumonía y fiebre alta."
