@@ -19,6 +19,7 @@ from knowledge.table import primary_subtag
 
 _SHARED_WORDS = 0.5
 _SAME_STATEMENT = 0.6
+_CASE_WORDS = 0.75
 _MEASURED = frozenset(("l", "dl", "ml"))
 _MEDICINES = frozenset(("g", "mg", "μg", "ng", "IU"))
 _CLAUSE = re.compile(r"[,:،、，：—]|\s[-–]\s|[()（）]")
@@ -61,7 +62,7 @@ def _objections(judged: Judged, figures: Sequence[str], nearness: Nearness | Non
         yield f"{', '.join(repeated)} is in the case, but not in the cited passage"
     if any(_contradicts(statement, judged) for statement in statements(judged.text)):
         yield "denies what the cited passage says, or says what it denies"
-    if not judged.own and _only_the_case(judged):
+    if _hardly_more_than_the_case(judged):
         yield "says only what the case says"
     if nearness and not _said_there(judged) and not nearness.near(judged.text, judged.spoken, judged.cited):
         yield "too far from the cited passage"
@@ -79,13 +80,16 @@ def _said_there(judged: Judged) -> bool:
     return bool(words) and any(share(words, stems(statement)) >= SAME_WORDS for statement in said)
 
 
-def _only_the_case(judged: Judged) -> bool:
-    """Whether a sentence has no word but those of the case and of its options or statement.
+def _hardly_more_than_the_case(judged: Judged) -> bool:
+    """Whether nearly all words of a sentence are those of the case, its options or its statement, and no cited passage
+    of its language has most of them.
 
     Of a passage in another language nobody can tell whether it has them.
     """
     words = stems(judged.text)
-    return bool(words) and words <= stems("\n".join((judged.case, *judged.asked)))
+    if not words or share(words, stems("\n".join((judged.case, *judged.asked)))) < _CASE_WORDS:
+        return False
+    return share(words, stems(" ".join(p.passage.in_context for p in judged.own))) < _SHARED_WORDS
 
 
 def _cases_doses(judged: Judged) -> list[str]:

@@ -458,7 +458,7 @@ def test_a_dose_of_another_medicine_in_the_same_line_is_unfounded(
         (
             "My child has fever and cough.",
             "The child has fever and cough.",
-            "says what the cited passage does not",
+            "says only what the case says",
         ),
         (
             "May I give this child ibuprofen by injection once a day?",
@@ -493,6 +493,26 @@ def test_an_option_said_again_does_not_stand_on_a_passage_in_another_language(
     (claim,) = check([(f"A. {option}.", (1,))], [AMOXICILLIN], nearness, SPANISH, "es", [option, "Ingreso"])
 
     assert (claim.supported, claim.why) == (False, "says only what the case says")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("La paciente tiene una enfermedad pulmonar obstructiva crónica leve en fase estable.", False),
+        ("La afirmación correcta es B: están recomendadas las vacunas vivas atenuadas.", False),
+        ("Dar amoxicilina oral 40 mg/kg dos veces al día durante 5 días al niño con neumonía.", True),
+    ],
+)
+def test_a_word_more_than_the_case_makes_no_sentence_stand(
+    embedder: Embedder, thresholds: Thresholds, sentence: str, supported: bool
+) -> None:
+    nearness = Nearness(embedder, thresholds.support, thresholds.across)
+    of = "Mujer con enfermedad pulmonar obstructiva crónica leve en fase estable y neumonía. Señale la afirmación:"
+    options = ["No se recomiendan vacunas", "Están recomendadas las vacunas vivas atenuadas"]
+
+    (claim,) = check([(sentence, (1, 2))], [AMOXICILLIN, AMOXICILINA], nearness, of, "es", options)
+
+    assert (claim.supported, claim.why) == (supported, "" if supported else "says only what the case says")
 
 
 def test_what_was_measured_in_the_patient_may_be_repeated() -> None:
