@@ -15,7 +15,7 @@ from pydantic import BaseModel, JsonValue
 from agents.consultation import Chunk, Outcome, Progress, consult, prepare
 from agents.languages import language, phrase
 from agents.messages import Alarm, Alignment, Answer, Argument, Case, Side, Span
-from agents.reasoner import ReasonerSettings, case_text
+from agents.reasoner import ReasonerSettings, case_text, to_argue
 from agents.rendering import Rendering, noted
 from agents.speaker import prompt
 from agents.synthesizer import SynthesisSettings, rendered
@@ -82,8 +82,8 @@ class Argued(BaseModel):
         return {s.phase: [message.content for message in s.messages] for s in sent if s.agent == agent}
 
     def span(self, agent: str, phase: str) -> Span:
-        (span,) = [s for s in self.outcome.spans if (s.agent, s.phase) == (agent, phase)]
-        return span
+        """The last one: an argument that went astray is asked for twice."""
+        return [s for s in self.outcome.spans if (s.agent, s.phase) == (agent, phase)][-1]
 
 
 @pytest.fixture(scope="session")
@@ -179,30 +179,31 @@ def test_every_concept_of_both_chains_is_somewhere_in_the_fused_one(argued: Argu
 
 
 def test_usage_is_that_of_all_generations(argued: Argued) -> None:
-    figures = [e.body["figures"] for e in argued.events if e.kind is EventKind.MODEL]
+    spoken = [e.body for e in argued.events if e.kind is EventKind.MODEL]
 
-    assert len(figures) == 5
-    total = sum(int(str(f["completion_tokens"])) for f in figures if isinstance(f, dict))
+    assert len(spoken) == len([span for span in argued.outcome.spans if span.agent != "ConceptAligner"]) >= 5
+    total = sum(int(str(body["gen_ai.usage.output_tokens"])) for body in spoken)
     assert argued.outcome.usage.completion_tokens == total > 0
 
 
 @pytest.mark.parametrize("side", ["english", "local"])
 def test_a_reasoner_is_sent_its_own_case_and_words_and_nothing_else(argued: Argued, side: Side) -> None:
-    agent, spanish = AGENTS[side], language("es")
-    system, question, instruction = {
-        "english": (prompt("reasoner_english"), ENGLISH, language("en").instruction),
-        "local": (
-            prompt("reasoner_local", language="Spanish", jurisdiction="ES", instruction=spanish.instruction),
-            SPANISH,
-            spanish.instruction,
-        ),
+    agent, spoken = AGENTS[side], language({"english": "en", "local": "es"}[side])
+    instruction = spoken.instruction
+    system, question = {
+        "english": (prompt("reasoner_english"), ENGLISH),
+        "local": (prompt("reasoner_local", language="Spanish", jurisdiction="ES", instruction=instruction), SPANISH),
     }[side]
-    first = [system, case_text(question, ())]
+    sent = argued.prompts(agent)
+    asked = to_argue(case_text(question, ()), argued.outcome.case, spoken.code)
+    again = prompt("argue_again", language=spoken.name, instruction=instruction)
 
-    assert argued.prompts(agent) == {
-        "reasoning": first,
-        "concepts": [*first, argued.streamed(agent, "reasoning"), prompt("concepts", instruction=instruction)],
-    }
+    assert sent["reasoning"] in ([system, asked], [system, f"{asked}\n\n{again}"])
+    assert sorted(sent) == ["concepts", "reasoning"]
+    *before, argument, concepts = sent["concepts"]
+    said = {"english": argued.outcome.english, "local": argued.outcome.local}[side].reasoning.text
+    assert (before, argument.strip()) == (sent["reasoning"], said)
+    assert concepts == prompt("concepts", instruction=instruction)
 
 
 @pytest.mark.parametrize(("side", "other"), [("english", "local"), ("local", "english")])
@@ -229,7 +230,8 @@ def test_the_transcript_has_the_case_first_and_every_step_once(argued: Argued) -
 
     assert [kind for kind in kinds if kind in once] == list(once)
     assert (kinds[0], kinds[-1]) == (EventKind.CASE, EventKind.FINISHED)
-    assert [kinds.count(kind) for kind in (EventKind.PROMPT, EventKind.REASONING, EventKind.CHAIN)] == [5, 2, 2]
+    assert [kinds.count(kind) for kind in (EventKind.REASONING, EventKind.CHAIN)] == [2, 2]
+    assert kinds.count(EventKind.PROMPT) == kinds.count(EventKind.MODEL) >= 5
     assert argued.status is Status.FINISHED
 
 
@@ -239,10 +241,8 @@ def test_the_transcript_has_the_parts_as_they_were_shown(argued: Argued) -> None
     assert Case.model_validate(body[EventKind.CASE]) == outcome.case
     assert Answer.model_validate(body[EventKind.ANSWER]) == outcome.answer
     assert body[EventKind.RETRIEVAL]["version"] == outcome.alignment.evidence.version
-    assert [e.body["text"] for e in argued.events if e.kind is EventKind.REASONING] == [
-        outcome.english.reasoning.text,
-        outcome.local.reasoning.text,
-    ]
+    said = {e.body["side"]: e.body["text"] for e in argued.events if e.kind is EventKind.REASONING}
+    assert said == {"english": outcome.english.reasoning.text, "local": outcome.local.reasoning.text}
 
 
 def test_every_chunk_that_was_shown_is_on_the_record_in_its_order(argued: Argued) -> None:
@@ -261,9 +261,10 @@ def test_every_chunk_that_was_shown_is_on_the_record_in_its_order(argued: Argued
 
 def test_the_transcript_plays_back_what_was_streamed(argued: Argued) -> None:
     played = [(line.agent, line.text) for line in playback(argued.events) if line.kind is EventKind.STREAM]
-    streams = dict.fromkeys((chunk.agent, chunk.phase) for chunk in argued.chunks)
 
-    assert sorted(played) == sorted((agent, argued.streamed(agent, phase)) for agent, phase in streams)
+    for agent in ("EnglishReasoner", "LocalClinician", "Synthesizer"):
+        shown = "".join(chunk.text for chunk in argued.chunks if chunk.agent == agent)
+        assert "".join(text for speaker, text in played if speaker == agent) == shown
     assert played[-1] == ("Synthesizer", argued.streamed("Synthesizer", "answer"))
 
 
@@ -305,7 +306,7 @@ def test_the_papers_strategy_is_used_and_recorded_and_a_missing_synthesizer_leav
     assert list(argued.prompts("EnglishReasoner")) == ["rendering", "reasoning", "concepts"]
     english = argued.outcome.english.reasoning
     read = noted(Rendering(english=english.question, faults=english.rendering_faults))
-    assert argued.prompts("EnglishReasoner")["reasoning"][1] == case_text(read, ())
+    assert argued.prompts("EnglishReasoner")["reasoning"][1].startswith(case_text(read, ()))
 
 
 def test_with_no_model_and_no_guidelines_at_all_there_is_still_an_outcome(assemble: Assemble, tmp_path: Path) -> None:

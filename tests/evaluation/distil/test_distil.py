@@ -54,7 +54,7 @@ def test_a_line_asks_the_case_and_answers_with_argument_chain_and_conclusion(wor
     assert asked.text in question.content
     assert all(option in question.content for option in asked.options)
     assert "fast breathing → amoxicilina" in answer.content
-    assert question.content.endswith('"Answer: " and one letter: A, B.')
+    assert question.content.endswith('"Answer: " and one letter: A, B. Escribe en español.')
     assert answer.content.endswith("\n\nAnswer: A")
 
 
