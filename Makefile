@@ -37,7 +37,10 @@ bench: test-weights
 	  $(BIN)/coreasoner models pull all-minilm-l6-v2; \
 	  $(BIN)/python -m evaluation.alignment --data "$$COREASONER_TEST_DATA" --terms 300; \
 	  $(BIN)/python -m evaluation.fusion --data "$$COREASONER_TEST_DATA"; \
-	else echo "COREASONER_TEST_DATA is not set; retrieval, alignment and fusion are not measured."; fi
+	  $(BIN)/python -m evaluation.claims --data "$$COREASONER_TEST_DATA"; \
+	  $(BIN)/python -m evaluation.red_flags --data "$$COREASONER_TEST_DATA"; \
+	  $(BIN)/python -m evaluation.languages --data "$$COREASONER_TEST_DATA"; \
+	else echo "COREASONER_TEST_DATA is not set; retrieval, alignment, fusion, claims and languages are not measured."; fi
 
 test-weights: $(READY)
 	$(BIN)/coreasoner models pull test
