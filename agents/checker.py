@@ -47,7 +47,7 @@ def strays(text: str, asked: str) -> bool:
 
     Judged by the beginning alone, so that it does not depend on where the text is cut into pieces.
     """
-    written = _plain(text.lstrip()).encode()
+    written = _plain(text).encode()
     return len(written) >= _BEGINNING and _strays(written[:_BEGINNING].decode(errors="ignore"), asked)
 
 

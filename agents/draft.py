@@ -31,19 +31,24 @@ class Draft(NamedTuple):
 
 
 def drafted(text: str, case: Case, passages: Sequence[CitedPassage], nearness: Nearness | None) -> Draft:
-    """The draft that a model's text makes. A sentence that only says the case or its options again is left out."""
+    """The draft that a model's text makes. A sentence that only says the case again is left out.
+
+    So is a whole text that only says the options or the statement again, unless a passage says it too.
+    """
     said, written_conclusion = written(text)
     conclusion = read(written_conclusion, case)
-    asked = "\n".join((case.text, *case.options, case.hypothesis or ""))
-    sentences = [sentence for sentence in said if not echoes(sentence[0], asked, case.language)]
+    sentences = [sentence for sentence in said if not echoes(sentence[0], case.text, case.language)]
     whole = " ".join(text for text, _ in sentences)
-    if found := "echo" if said and not sentences else fault(whole, case.language, asked):
+    if found := "echo" if said and not sentences else fault(whole, case.language, case.text):
         return Draft((), conclusion, None, found)
     cited = tuple(dict.fromkeys(n for _, numbers in sentences for n in numbers))
     free_text = conclusion and not admitted(case)
     judged = [*sentences, (conclusion, cited)] if free_text else sentences
-    claims = check(judged, passages, nearness, case.text, case.language, (*case.options, case.hypothesis or ""))
+    asked = (*case.options, case.hypothesis or "")
+    claims = check(judged, passages, nearness, case.text, case.language, asked)
     count = len(sentences)
+    if not any(claim.supported for claim in claims) and echoes(whole, "\n".join((case.text, *asked)), case.language):
+        return Draft((), conclusion, None, "echo")
     return judged_again(Draft(claims[:count], conclusion, claims[count] if free_text else None, ""), passages)
 
 

@@ -79,7 +79,7 @@ class _Turn:
         self.options = case.options
         self.hypothesis = case.hypothesis
         self.faults: tuple[RenderingFault, ...] = ()
-        self.said, self.finished, self.strayed = "", False, False
+        self.said, self.finished = "", False
         self.concluded = ""  # the letter or label that the argument states, or its last line
         self.listing: dict[str, object] = {}
         self.usage = Usage()
@@ -188,13 +188,13 @@ class Reasoner(BaseChatAgent):
         """
         spoken, left = self.speaks(case), self._settings.reasoning_tokens
         asked = to_argue(turn.read, case, spoken.code)
-        for ask in (asked, f"{asked}\n\n{prompt('argue_again', language=spoken.name, instruction=spoken.instruction)}"):
+        again = f"{asked}\n\n{prompt('argue_again', language=spoken.name, instruction=spoken.instruction)}"
+        for ask, enough in ((asked, partial(strays, asked=spoken.code)), (again, _never)):
             self.conversation[:] = [
                 SystemMessage(content=self.system(case)),
                 UserMessage(content=ask, source="clinician"),
             ]
             turn.said, turn.finished = "", False
-            enough = partial(strays, asked=spoken.code) if ask is asked else _never
             async for item in self._voice.speak("reasoning", self.conversation, token, max_tokens=left, enough=enough):
                 if isinstance(item, Spoken):
                     turn.add(item)
@@ -202,8 +202,7 @@ class Reasoner(BaseChatAgent):
                     turn.said, turn.finished = item.text, item.finished
                 else:
                     yield item
-            turn.strayed = strays(turn.said, spoken.code)
-            if not turn.strayed or left <= 0:
+            if left <= 0 or not strays(turn.said, spoken.code):
                 return
 
     async def _conclude(
@@ -250,7 +249,7 @@ class Reasoner(BaseChatAgent):
                 conclusion=conclusion,
                 meaning=meaning(conclusion, case, code),
                 reason=reason,
-                fault=phrase("wrong_language", case.language) if turn.strayed else "",
+                fault=phrase("wrong_language", case.language) if strays(turn.said, code) else "",
                 rendering_faults=turn.faults,
             ),
             chain=self.chain(code, turn.listing, turn.text, reason),

@@ -85,8 +85,8 @@ class Thresholds(_Entry):
     passage that has the concept makes it one of its own, None where that is never asked; `related`: a related one;
     `support`: a sentence stands in a passage; `across`: in a statement of a passage in another language, both without
     the mean of their language, None where `support` decides there too, and `across_in` those languages whose own value
-    is another. `typical` is the mean cosine of a question to
-    any passage, and `relevance` how far a passage must exceed a question's own mean.
+    is another. `typical` is the mean cosine of a question to any passage, and `relevance` how far a passage must exceed
+    a question's own mean.
     """
 
     synonym: Unit

@@ -254,7 +254,16 @@ def test_an_answer_that_is_its_options_again_is_none(synthesizer: Synthesizer, c
     beside = answer_of(synthesizer, asked, alignment(AMOXICILINA), spoken((copied, [2]), (GOOD, [2]), conclusion="A"))
 
     assert (alone.mode, alone.reason) == ("no_answer", phrase("echo", "es"))
-    assert beside.text == f"{GOOD} [2]"
+    assert (beside.mode, beside.unsupported) == ("synthesized", (copied,))
+
+
+def test_an_option_that_a_passage_says_may_be_the_answer(synthesizer: Synthesizer) -> None:
+    option = "Dar amoxicilina oral 40 mg/kg dos veces al día"
+
+    asked, said = case(options=(option, "Ningún antibiótico")), spoken((option, [2]), conclusion="A")
+    answer = answer_of(synthesizer, asked, alignment(AMOXICILINA), said)
+
+    assert (answer.mode, answer.text, answer.unsupported) == ("synthesized", f"{option} [2]", ())
 
 
 def test_a_sentence_that_denies_what_the_case_asks_is_kept_and_judged(synthesizer: Synthesizer) -> None:
