@@ -286,7 +286,9 @@ def to_argue(question: str, case: Case, code: str) -> str:
     says that, and the language last, since a weak model writes on in the language of what it has just read."""
     spoken = language(code)
     ending = f"{closing(case)} {spoken.instruction}".strip()
-    return prompt("argue", question=question, language=spoken.name, ending=ending)
+    # Told not to copy options where there are none, a weak model makes some up.
+    given = "case or the options" if case.options else "case"
+    return prompt("argue", question=question, language=spoken.name, given=given, ending=ending)
 
 
 def _never(_: str) -> bool:

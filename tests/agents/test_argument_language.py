@@ -11,7 +11,7 @@ from agents.checker import strays
 from agents.consultation import prepare
 from agents.languages import phrase
 from agents.messages import Argument, Case
-from agents.reasoner import LocalClinician, ReasonerSettings
+from agents.reasoner import LocalClinician, ReasonerSettings, to_argue
 from agents.speaker import Voice
 from agents.team import Clock
 from models.endpoint import RemoteSettings
@@ -94,6 +94,13 @@ async def test_what_went_astray_is_not_in_the_conversation_that_goes_on(recorder
     said = [str(message.content) for message in clinician.conversation]
     assert [text for text in said if text.startswith("The girl")] == []
     assert said[2] == SPOKEN
+
+
+@pytest.mark.parametrize("options", [(), ("Amoxicilina", "Ceftriaxona")])
+def test_options_are_spoken_of_only_where_there_are_some(options: tuple[str, ...]) -> None:
+    asked = to_argue("Question.", prepare(SPANISH, spoken="es", options=options), "es")
+
+    assert ("options" in asked) is bool(options)
 
 
 @pytest.mark.parametrize(
