@@ -1,8 +1,8 @@
 """Does a sentence stand in the passages that it cites? Decided without a model, and always the same way.
 
 A sentence is supported where the embedding finds it near a cited passage and nothing speaks against it: its numbers,
-units, medicines and doses are the passage's, it denies what the passage denies and nothing else, and, in the same
-language, most of its words are the passage's. Knows nothing of how answers are written.
+units, medicines, their classes and doses are the passage's, it denies what the passage denies and nothing else, and,
+in the same language, most of its words are the passage's. Knows nothing of how answers are written.
 """
 
 import re
@@ -13,7 +13,7 @@ from agents.messages import CitedPassage, Claim
 from agents.nearness import Nearness
 from agents.negation import denials
 from agents.quantities import quantities
-from agents.unfounded import Judged, strange_drugs, unfounded
+from agents.unfounded import Judged, strange_classes, strange_drugs, unfounded
 from agents.wording import SAME_WORDS, alike, share, statements, stems
 from knowledge.table import primary_subtag
 
@@ -64,6 +64,8 @@ def _objections(judged: Judged, figures: Sequence[str], nearness: Nearness | Non
         yield "denies what the cited passage says, or says what it denies"
     if _hardly_more_than_the_case(judged):
         yield "says only what the case says"
+    if other := strange_classes(judged):
+        yield f"{', '.join(other)} is not in the cited passage"
     if nearness and not _said_there(judged) and not nearness.near(judged.text, judged.spoken, judged.cited):
         yield "too far from the cited passage"
     if not nearness and len(judged.own) < len(judged.cited):

@@ -10,6 +10,7 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
+from agents.drug_classes import classes_spoken_of, drug_classes
 from agents.drugs import drugs, unlisted_drugs
 from agents.messages import CitedPassage
 from agents.number_words import worded
@@ -97,6 +98,12 @@ def strange_drugs(judged: Judged) -> list[str]:
     if judged.own and len(judged.own) == len(judged.cited):
         strange |= unlisted_drugs(judged.text) - unlisted_drugs(source)
     return sorted(strange)
+
+
+def strange_classes(judged: Judged) -> list[str]:
+    """Classes of medicines on which no cited passage says anything, whether or not the case names them."""
+    spoken_of = (classes_spoken_of(p.passage.in_context) for p in judged.cited)
+    return sorted(name.replace("_", " ") for name in drug_classes(judged.text).difference(*spoken_of))
 
 
 def _strangers_doses(judged: Judged, stated: Sequence[Quantity]) -> list[str]:

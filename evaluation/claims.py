@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from agents.drug_classes import classes_spoken_of, drug_classes
 from agents.drugs import drugs
 from agents.messages import CitedPassage, Claim
 from agents.nearness import Nearness
@@ -34,9 +35,10 @@ from models.registry import Registry
 from models.weights import WeightStore
 
 _PIECE = 5  # characters
-CHANGES = ("number", "unit", "dose", "per", "owner", "negation", "drug", "passage")
+CHANGES = ("number", "unit", "dose", "per", "owner", "negation", "drug", "class", "passage")
 _FOREIGN = "passage, English"  # a sentence that cites one on something else
-_WRONG = (*CHANGES, _FOREIGN)
+_FOREIGN_CLASS = "class, English"  # one with another class of medicines that cites its translation
+_WRONG = (*CHANGES, _FOREIGN, _FOREIGN_CLASS)
 
 
 class Trial(NamedTuple):
@@ -52,6 +54,7 @@ class _Ways(NamedTuple):
     units: list[list[str]]
     denied: list[list[str]]
     unlisted: list[str]
+    classes: list[str]
 
 
 @cache
@@ -61,10 +64,11 @@ def _known_ways() -> dict[str, _Ways]:
 
 
 def changed(
-    line: Line, others: Sequence[Line], known: frozenset[str], change: str, chance: random.Random
+    line: Line, others: Sequence[Line], known: frozenset[str], change: str, chance: random.Random, spoken: str = ""
 ) -> Trial | None:
-    """The line made wrong in one thing; None where it has no such thing. `known` are words for medicines."""
-    language = line.passage.language
+    """The line made wrong in one thing; None where it has no such thing. `known` are words for medicines, and `spoken`
+    is the line's language where that is not its passage's."""
+    language = spoken or line.passage.language
     if change == "passage":
         strange = [other.passage for other in others if other.place[0] != line.place[0]]
         drawn = chance.sample(strange, len(strange))
@@ -78,6 +82,7 @@ def changed(
         "owner": lambda: _other_owner(line.text, chance),
         "negation": lambda: _other_sense(line.text, _known_ways()[language], chance),
         "drug": lambda: _other_drug(line, known, _known_ways()[language], chance),
+        "class": lambda: _other_class(line, _known_ways()[language], chance),
     }
     text = makers[change]()
     return Trial(language, change, text, line.passage) if text and text != line.text else None
@@ -189,6 +194,14 @@ def _other_drug(line: Line, known: frozenset[str], ways: _Ways, chance: random.R
     return text_with(line.text, at, chance.choice(strange))
 
 
+def _other_class(line: Line, ways: _Ways, chance: random.Random) -> str | None:
+    """A class of medicines of the line replaced by one on which its passage says nothing."""
+    places = [at for name in ways.classes for at in re.finditer(rf"(?<![a-z]){re.escape(name)}", line.text, re.I)]
+    spoken_of = classes_spoken_of(line.passage.in_context)
+    strange = [name for name in ways.classes if spoken_of.isdisjoint(drug_classes(name))]
+    return text_with(line.text, chance.choice(places), chance.choice(strange)) if places and strange else None
+
+
 def trials(read: Mapping[str, Sequence[Line]], each: int, most: int, seed: int) -> Iterator[Trial]:
     """Of every language up to `most` true lines, either way, and up to `each` wrong ones of every kind."""
     chance = random.Random(seed)
@@ -208,6 +221,9 @@ def trials(read: Mapping[str, Sequence[Line]], each: int, most: int, seed: int) 
         for line, _ in pairs[:each]:
             if others := [other.passage for place, other in english.items() if place[0] != line.place[0]]:
                 yield Trial(code, _FOREIGN, line.text, chance.choice(others))
+        citing = (line._replace(passage=same.passage) for line, same in translated)
+        other = (trial for line in citing if (trial := changed(line, found, known, "class", chance, code)))
+        yield from (trial._replace(change=_FOREIGN_CLASS) for trial in islice(other, each))
 
 
 def _figures(text: str) -> set[str]:

@@ -165,6 +165,24 @@ def test_its_numbers_are_checked_across_languages_too(checked: Checker) -> None:
     assert checked(sentence, AMOXICILLIN, spoken="es").why == "60 is not in the cited passage"
 
 
+@pytest.mark.parametrize(
+    ("sentence", "why"),
+    [
+        ("Tratar la neumonía de la niña con un antibiótico oral dos veces al día durante 5 días.", ""),
+        (
+            "Tratar la neumonía de la niña con antibióticos o medicamentos antirretrovíricos durante 5 días.",
+            "antiretroviral is not in the cited passage",
+        ),
+        (
+            "Tratar la neumonía de la niña con corticosteroides orales dos veces al día durante 5 días.",
+            "corticosteroid is not in the cited passage",
+        ),
+    ],
+)
+def test_its_classes_of_medicines_are_the_passages(checked: Checker, sentence: str, why: str) -> None:
+    assert checked(sentence, AMOXICILLIN, spoken="es").why == why
+
+
 @pytest.mark.parametrize(("dose", "supported"), [("٤٠", True), ("40", True), ("٨٠", False)])
 def test_its_numbers_are_checked_across_scripts_too(checked: Checker, dose: str, supported: bool) -> None:
     passage = cited(1, "أعط أموكسيسيلين عن طريق الفم 40 ملغ/كغ مرتين يوميا للطفل المصاب بالالتهاب الرئوي.", "ar")
