@@ -26,8 +26,11 @@ _PROMISING = 12.0  # nats below the best logit; what is further down is not trie
 _PENALTY_WINDOW = 128
 _CLOSING_WINDOW = 96  # tokens; a form whose shortest ending is longer than this may be cut
 _GROWTH = 32  # tokens by which a shortest ending may become longer on the way, such as when another record is opened
-# Bytes in the order in which the shortest ending takes them outside of strings; the last ones complete a character.
-_CLOSING_BYTES = bytes(dict.fromkeys([*b'}],:"0123456789', *range(0x21, 0x7F), 0x20, *range(0x80, 0xC0)]))
+# Bytes in the order in which the shortest ending takes them outside of strings; the last ones complete a character, or
+# begin one that the form itself has.
+_CLOSING_BYTES = bytes(
+    dict.fromkeys([*b'}],:"0123456789', *range(0x21, 0x7F), 0x20, *range(0x80, 0xC0), *range(0xC2, 0xF5)])
+)
 _SPACE = 0x20
 _ASCII = bytes(range(0x20, 0x7F))
 _CANDIDATE = np.dtype([("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])

@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 
 from agents.conclusions import conclusion_type
 from agents.draft import answer_form
+from agents.languages import phrase
 from agents.reasoner import ListedConcepts
+from agents.rebuttal import rebuttal_form
 from models.engine import Engine
 from models.errors import EngineError
 from models.llama import Weights
@@ -45,7 +47,17 @@ class Measured(BaseModel):
     age: int = Field(ge=0)
 
 
+REBUTTALS = tuple(
+    (create_model(f"Rebuttal{code}", __base__=rebuttal_form(letters, phrase("because", code))), sample)
+    for code, letters, sample in (
+        ("ja", "AB", '{"reason":"なぜなら、生後11か月で呼吸が速いから","decision":"hold","conclusion":"B"}'),
+        ("th", "กข", '{"reason":"เพราะหายใจเร็ว 60 ครั้ง","decision":"revise","conclusion":"ข"}'),
+        ("ar", "أب", '{"reason":"لأن التنفس سريع","decision":"hold","conclusion":"أ"}'),
+    )
+)
+
 SAMPLES: list[tuple[type[BaseModel], str]] = [
+    *REBUTTALS,
     (ListedConcepts, '{"conclusion": "肺炎", "concepts": ["fièvre \\"39\\u00b0\\"", "熱[2]{", "سعال"]}'),
     (
         ANSWER,
@@ -98,7 +110,7 @@ def hot(seed: int, max_tokens: int) -> Sampling:
     return Sampling(temperature=0.8, seed=seed, max_tokens=max_tokens)
 
 
-@pytest.mark.parametrize(("form", "max_tokens"), [(ListedConcepts, 24), (ANSWER, 32)])
+@pytest.mark.parametrize(("form", "max_tokens"), [(ListedConcepts, 24), (ANSWER, 32), (REBUTTALS[0][0], 64)])
 async def test_a_form_is_whole_under_a_tight_budget(engine: Engine, form: type[BaseModel], max_tokens: int) -> None:
     heard = await all_seeds(engine, form, max_tokens)
     for generation in heard:
