@@ -286,7 +286,8 @@ def to_argue(question: str, case: Case, code: str) -> str:
     says that, and the language last, since a weak model writes on in the language of what it has just read."""
     spoken = language(code)
     ending = f"{closing(case)} {spoken.instruction}".strip()
-    # Told not to copy options where there are none, a weak model makes some up.
+    # Told not to copy options where there are none, a weak model makes some up; told not to say a statement again, it
+    # says it.
     given = "case or the options" if case.options else "case"
     return prompt("argue", question=question, language=spoken.name, given=given, ending=ending)
 

@@ -21,7 +21,7 @@ from autogen_core import CancellationToken
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.conclusions import admitted, agreed, line_conclusion, meaning, named
+from agents.conclusions import admitted, agreed, lettered, line_conclusion, meaning, named
 from agents.dispute import contradicting, qualified, standing
 from agents.draft import Draft, answer_form, drafted, judged_again
 from agents.judge import judged
@@ -44,7 +44,7 @@ from agents.messages import (
 from agents.missing import missed
 from agents.nearness import Nearness
 from agents.quotation import fitting, quoted
-from agents.reasoner import CONCLUSION_TOKENS, case_text, to_conclude
+from agents.reasoner import CONCLUSION_TOKENS, to_conclude
 from agents.speaker import Spoken, Voice, prompt
 from models.errors import ModelError
 from transcripts.event import EventKind
@@ -221,12 +221,10 @@ class Synthesizer(BaseChatAgent):
         alignment: Alignment,
     ) -> str:
         names = [_chained(concept, case.language) for concept in alignment.fused.concepts]
-        asked = case_text(case.text, case.options, case.hypothesis).removeprefix("Case:\n").removeprefix(case.text)
         english, local = (arguments[side].reasoning for side in ("english", "local"))
         return prompt(
             "synthesize_case",
-            case=case.text,
-            options=asked.strip(),
+            asked=_asked(case),
             chain=" → ".join(names) or "-",
             disputed=disputed(alignment.disagreement, case.language),
             english=self._opinion(english),
@@ -292,6 +290,16 @@ class Synthesizer(BaseChatAgent):
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         """Nothing is kept between cases."""
+
+
+def _asked(case: Case) -> str:
+    """The case and what is asked of it. Of a statement the model is asked what decides it, not which label it has: a
+    weak model copies the possibilities out, in the language of the question."""
+    if case.hypothesis:
+        spoken = language(case.language).name
+        return prompt("synthesize_statement", case=case.text, hypothesis=case.hypothesis, language=spoken)
+    options = f"Options:\n{lettered(case.options)}" if case.options else ""
+    return prompt("synthesize_question", case=case.text, options=options)
 
 
 def _chained(concept: FusedConcept, language: str) -> str:
