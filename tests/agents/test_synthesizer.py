@@ -381,6 +381,27 @@ async def test_the_model_is_told_what_the_sides_contradict_each_other_on(
     assert "contradict each other: chest indrawing (English), sin tiraje (local)" in json.dumps(sent.body)
 
 
+async def test_of_a_statement_the_model_is_asked_what_decides_it(
+    embedder: Embedder, thresholds: Thresholds, recorder: Recorder, engine: Engine, transcripts: TranscriptStore
+) -> None:
+    asked = case().model_copy(update={"hypothesis": "La niña tiene neumonía."})
+    voice = Voice("Synthesizer", client(engine), recorder, Clock(), seed=7)
+    settings = SynthesisSettings(answer_tokens=64, attempts=1)
+
+    await answered(
+        Synthesizer(voice, Nearness(embedder, thresholds.support, thresholds.across), recorder, settings),
+        asked,
+        alignment(AMOXICILINA),
+    )
+
+    written, labelled = [e for e in transcripts.events(recorder.consultation_id) if e.kind is EventKind.PROMPT]
+    answer, label = (json.dumps(e.body["messages"], ensure_ascii=False) for e in (written, labelled))
+    assert "Statement:\\nLa niña tiene neumonía." in answer
+    assert "Name them in Spanish" in answer
+    assert "contradiction" not in answer
+    assert "entailment, neutral, contradiction" in label
+
+
 async def test_missing_weights_leave_the_evidence_and_the_reason(synthesizer: Synthesizer, recorder: Recorder) -> None:
     answer = await answered(synthesizer, case(), alignment(AMOXICILLIN, AMOXICILINA))
 
