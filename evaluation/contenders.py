@@ -1,7 +1,8 @@
 """What the engine is measured against: the same weights and messages through other people's interfaces.
 
 One `Llama` that is asked one after the other, AutoGen's own llama.cpp client, llama-cpp-python's server, and the bare
-calls of llama.cpp. Each answers greedily and tells what it said. Nothing here is part of the product.
+calls of llama.cpp. Each answers greedily and tells what it said. Flash attention is as each has it by itself: off but
+in a llama-server. Nothing here is part of the product.
 """
 
 import asyncio
@@ -49,9 +50,7 @@ class OneLlama:
     def __init__(self, path: Path) -> None:
         from llama_cpp import Llama
 
-        self._llama: Any = Llama(
-            str(path), n_ctx=CONTEXT, n_threads=cores(), n_threads_batch=cores(), flash_attn=True, verbose=False
-        )
+        self._llama: Any = Llama(str(path), n_ctx=CONTEXT, n_threads=cores(), n_threads_batch=cores(), verbose=False)
 
     async def ask(self, questions: Sequence[Messages], max_tokens: int) -> Said:
         """Each question to its end, then the next."""
@@ -80,8 +79,7 @@ class AutoGenClients:
         from autogen_ext.models.llama_cpp import LlamaCppChatCompletionClient
 
         self._clients: list[Any] = [
-            LlamaCppChatCompletionClient(model_path=str(path), n_ctx=CONTEXT, flash_attn=True, verbose=False)
-            for _ in range(agents)
+            LlamaCppChatCompletionClient(model_path=str(path), n_ctx=CONTEXT, verbose=False) for _ in range(agents)
         ]
 
     async def ask(self, questions: Sequence[Messages], max_tokens: int) -> Said:
@@ -120,9 +118,9 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         own = [sys.executable, "-m", "llama_cpp.server", "--model", str(path), "--n_ctx", str(CONTEXT)]
-        own += ["--n_threads", str(cores()), "--n_threads_batch", str(cores()), "--flash_attn", "true"]
+        own += ["--n_threads", str(cores()), "--n_threads_batch", str(cores())]
         other = [str(binary), "--model", str(path), "--ctx-size", str(CONTEXT * slots), "--parallel", str(slots)]
-        other += ["--threads", str(cores()), "--flash-attn", "on", "--no-webui"]
+        other += ["--threads", str(cores()), "--no-webui"]
         command = [*(other if binary else own), "--host", "127.0.0.1", "--port", str(port)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._address = f"http://127.0.0.1:{port}"
