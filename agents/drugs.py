@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 _STEM = 6  # letters by which two spellings of a name are taken for the same
 
-
 Starts = dict[str, tuple[str, ...]]  # names by their first two characters, the longest first
 
 
