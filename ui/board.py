@@ -10,7 +10,9 @@ from agents.reasoner import listing
 from agents.retold import Ended
 from ui import cards
 from ui.cards import DocumentText
+from ui.refusal import queued
 from ui.translation import Translation
+from ui.waiting_room import Wait
 
 PANELS = ("alarm", "status", "english", "local", "answer", "chain", "evidence")
 
@@ -54,6 +56,10 @@ class Board:
                 self._outcome(progress)
             case Ended():
                 self.stop(progress.reason)
+
+    def line_up(self, wait: Wait) -> None:
+        """The case waits for others, or for nothing any more."""
+        self._status = queued(self.words, wait) if wait.cases else self.words["waiting"]
 
     def stop(self, reason: str = "") -> None:
         """Nothing is waited for any more: somebody stopped it, or `reason` is what went wrong."""

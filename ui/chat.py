@@ -24,12 +24,14 @@ from transcripts.errors import TranscriptError
 from ui import cards
 from ui.board import Board
 from ui.documents import documents_of
+from ui.errors import RoomFull
 from ui.feedback import Feedback
 from ui.page import blank, launch, spoken
 from ui.panels import REDRAW_S, Update, lay_out_panels, page_language, page_words
 from ui.record_page import RecordPage
-from ui.refusal import refusal
+from ui.refusal import full, refusal
 from ui.translation import Translation
+from ui.waiting_room import Turn, WaitingRoom
 
 _ERRORS = (CaseError, KnowledgeError, ModelError, TranscriptError, InstallationError, OSError)
 _DETECT = ""
@@ -41,6 +43,8 @@ class Chat:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._running: dict[str, CancellationToken] = {}
+        settings = workspace.settings
+        self._room = WaitingRoom(settings.chat.cases_at_once, settings.engine.queue_length)
         self.blocks, self.i18n = blank(), spoken()
         with self.blocks:
             self._lay_out()
@@ -101,7 +105,7 @@ class Chat:
             [*cleared, *more, self._ask, self._stop],
             api_visibility="private",
             show_progress="hidden",
-            concurrency_limit=self._workspace.settings.chat.cases_at_once,
+            concurrency_limit=None,  # who waits is told so, in the waiting room
             trigger_mode="once",
         )
         self.blocks.unload(self._record.forget)
@@ -154,10 +158,27 @@ class Chat:
         except CaseError as error:
             yield {self._panels["status"]: cards.status(refusal(words, error), "fault")}
             return
+        try:
+            turn = self._room.line_up()
+        except RoomFull as error:
+            yield {self._panels["status"]: cards.status(full(words, error), "fault")}
+            return
+        with turn:
+            async for update in self._take_turn(turn, case, text, language, request):
+                yield update
+
+    async def _take_turn(
+        self, turn: Turn, case: Case, text: str, language: str, request: gr.Request
+    ) -> AsyncGenerator[Update, None]:
+        """The case, when it is its turn."""
+        words = page_words(request)
         board = self._board(words, case.language)
         token = self._running[request.session_hash or ""] = CancellationToken()
         yield {**self._drawn(board), **self._taken(text, language), **self._buttons(running=True)}
         try:
+            async for wait in turn.wait(token):
+                board.line_up(wait)
+                yield self._drawn(board)
             async for update in self._watch(case, board, token, request):
                 yield update
         except asyncio.CancelledError:
@@ -213,6 +234,4 @@ class Chat:
 def serve(workspace: Workspace, host: str, port: int) -> None:
     """Serve the page until interrupted."""
     chat = Chat(workspace)
-    settings = workspace.settings
-    queue, header = settings.engine.queue_length, settings.chat.user_header
-    launch(chat.blocks, chat.i18n, host, port, queue=queue, user_header=header)
+    launch(chat.blocks, chat.i18n, host, port, user_header=workspace.settings.chat.user_header)

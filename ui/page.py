@@ -32,16 +32,14 @@ def launch(
     port: int,
     *,
     more_css: str = "",
-    queue: int = 0,
     user_header: str = "",
 ) -> None:
     """Serve a page until interrupted. `more_css` names a stylesheet beside the chat's.
 
-    Where `queue` is given and as many clicks wait already, another one is refused. Where `user_header` is given, so is
-    whoever is not named in it.
+    Where `user_header` is given, whoever is not named in it is refused.
     """
     sheets = ("chat.css", more_css) if more_css else ("chat.css",)
-    blocks.queue(max_size=queue or None, api_open=False)
+    blocks.queue(api_open=False)
     blocks.launch(
         server_name=host,
         server_port=port,
