@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import platform
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -477,6 +478,7 @@ async def _measure(bench: Callable[[ExitStack], Bench], parts: Sequence[str], se
 def main(given: Sequence[str] | None = None) -> None:
     """Measure the named models, or the test and the starter model."""
     arguments = _arguments(given)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the servers that it started would outlive it
     weights = WeightStore(arguments.models_folder, Registry.load())
     print(f"{machine()}\n\n{header()}", flush=True)
     try:
