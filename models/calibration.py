@@ -86,7 +86,7 @@ def measure(weights: Weights, settings: EngineSettings, threads: int, candidates
 
 def _milliseconds(weights: Weights, settings: EngineSettings, texts: int, lanes: int, threads: int) -> float:
     shares = [len(range(lane, texts, lanes)) for lane in range(lanes)]
-    opened = [Lane(weights, settings, share, lambda: False) for share in shares]
+    opened = [Lane(weights, settings, share) for share in shares]
     try:
         for lane in opened:
             lane.use_threads(max(1, threads // lanes))

@@ -103,12 +103,11 @@ class Crew:
     def __init__(self, number: int, planner: Planner, weights: Weights, settings: EngineSettings) -> None:
         self._planner, self._settings = planner, settings
         self._number = number
-        self._interrupted = False
         self._arriving: deque[tuple[Seat, Asked]] = deque()
         self._running: list[tuple[Seat, Generation]] = []
         self._stopping: set[int] = set()
         self._wiping: set[Seat] = set()
-        self.lane = Lane(weights, settings, planner.sequences, lambda: self._interrupted)
+        self.lane = Lane(weights, settings, planner.sequences)
         self.seats = [Seat(self, sequence) for sequence in range(planner.sequences)]
 
     @property
@@ -125,7 +124,7 @@ class Crew:
         """End a request at once, whatever it is doing; nothing where it is not here. The planner's lock is held."""
         if any(seat.serves == id for seat in self.seats):
             self._stopping.add(id)
-            self._interrupted = True
+            self.lane.interrupt()
 
     def reading(self) -> list[tuple[Asked, int]]:
         """Those that still read their prompts, and how far they are."""
@@ -185,7 +184,7 @@ class Crew:
 
     def interrupt(self) -> None:
         """Leave the decode that is under way."""
-        self._interrupted = True
+        self.lane.interrupt()
 
     def _guarded(self, asked: Asked, seat: Seat, action: Callable[[], None]) -> None:
         try:
@@ -300,7 +299,7 @@ class Crew:
             stopped = [pair for pair in self._running if pair[1].asked.request.id in self._stopping]
             # Who came while others were admitted is stopped as soon as it is admitted itself.
             self._stopping &= {asked.request.id for _, asked in self._arriving}
-            self._interrupted = False
+            self.lane.resume()
         for seat, generation in stopped:
             self._drop(seat, generation.asked.request.id, generation.end("stopped"))
 

@@ -5,7 +5,7 @@ and remembers which tokens its key-value cache holds. Knows nothing of requests,
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -32,6 +32,9 @@ _SPLIT_MODES = {
     "row": llama_cpp.LLAMA_SPLIT_MODE_ROW,
 }
 _DECISIVE = {"exact", "prefill_slice", "gpu_layers", "split_mode", "main_gpu", "cache_keys", "cache_values"}
+# Before each operation of a decode, some thousand a token, llama.cpp asks whether to leave it. A function of ours would
+# have to wait for the interpreter each time; of a byte with a zero behind it, C's strlen says whether the byte is set.
+_IS_SET = llama_cpp.ggml_abort_callback(ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value)
 _log: list[str] = []
 
 
@@ -161,16 +164,16 @@ class Due(NamedTuple):
 
 
 class LaneInterrupted(Exception):
-    """A decode was abandoned because `stopped` became true; every sequence holds what it held before."""
+    """A decode was abandoned because of `Lane.interrupt`; every sequence holds what it held before."""
 
 
 class Lane:
     """One context over the weights, with room for `sequences` texts of `context_length` tokens each.
 
-    `stopped` is asked throughout a decode and ends it at once when true. Used by one thread at a time.
+    Used by one thread at a time, but for `interrupt`.
     """
 
-    def __init__(self, weights: Weights, settings: EngineSettings, sequences: int, stopped: Callable[[], bool]) -> None:
+    def __init__(self, weights: Weights, settings: EngineSettings, sequences: int) -> None:
         self.context_length = min(settings.context_length, weights.trained_context)
         self.sequences = sequences
         parameters = _context_parameters(settings, self.context_length, sequences)
@@ -185,8 +188,16 @@ class Lane:
         self._memory: Any = llama_cpp.llama_get_memory(self.context)
         self._room = settings.prefill_slice + sequences
         self._batch = llama_cpp.llama_batch_init(self._room, 0, 1)
-        self._abort = llama_cpp.ggml_abort_callback(lambda _: stopped())
-        llama_cpp.llama_set_abort_callback(self.context, self._abort, None)
+        self._interrupted = ctypes.create_string_buffer(2)
+        llama_cpp.llama_set_abort_callback(self.context, _IS_SET, ctypes.addressof(self._interrupted))
+
+    def interrupt(self) -> None:
+        """End the decode that is under way, and every other one until `resume`; from any thread."""
+        self._interrupted[0] = b"\x01"
+
+    def resume(self) -> None:
+        """Decode again."""
+        self._interrupted[0] = b"\0"
 
     def use_threads(self, threads: int) -> None:
         """Compute with this many threads from the next decode on; without flash attention not a bit depends on it."""

@@ -1,11 +1,13 @@
 """What llama.cpp computes, to the last bit."""
 
+from threading import Timer
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from models.errors import EngineError
-from models.llama import Due, Lane, Weights, state_fingerprint
+from models.llama import Due, Lane, LaneInterrupted, Weights, state_fingerprint
 from models.protocol import EngineSettings
 
 _READ, _SPOKEN, _SLICE = 600, 8, 200  # tokens; flash attention divides the keys among threads from some hundreds on
@@ -13,7 +15,7 @@ _READ, _SPOKEN, _SLICE = 600, 8, 200  # tokens; flash attention divides the keys
 
 def logits(weights: Weights, settings: EngineSettings, threads: int) -> list[npt.NDArray[np.float32]]:
     """What is computed after each of some tokens that come one by one behind a long prompt."""
-    lane = Lane(weights, settings, 1, lambda: False)
+    lane = Lane(weights, settings, 1)
     lane.use_threads(threads)
     for start in range(0, _READ, _SLICE):
         lane.decode([Due(0, range(100 + start, 100 + start + _SLICE), False)])
@@ -34,7 +36,7 @@ def test_a_lane_computes_the_same_with_any_number_of_threads(weights: Weights) -
 
 
 def test_a_batch_is_the_same_in_whatever_order_its_sequences_come(weights: Weights) -> None:
-    lane = Lane(weights, EngineSettings(context_length=256), 3, lambda: False)
+    lane = Lane(weights, EngineSettings(context_length=256), 3)
     for sequence in range(3):
         lane.decode([Due(sequence, range(100 + sequence, 120 + sequence), True)])
 
@@ -51,8 +53,27 @@ def test_a_batch_is_the_same_in_whatever_order_its_sequences_come(weights: Weigh
     lane.close()
 
 
+def test_an_interrupted_decode_leaves_what_was_there_and_can_be_done_again(weights: Weights) -> None:
+    lane = Lane(weights, EngineSettings(context_length=2048, prefill_slice=1024), 1)
+    long = Due(0, range(100, 1100), True)
+    lane.decode([Due(0, range(100), True)])
+    waits = Timer(0.1, lane.interrupt)
+
+    waits.start()
+    with pytest.raises(LaneInterrupted):  # it takes seconds
+        lane.decode([long])
+    waits.join()
+    with pytest.raises(LaneInterrupted):
+        lane.decode([long])
+    assert lane.held == [list(range(100))]
+
+    lane.resume()
+    assert lane.decode([long]) == [999]
+    lane.close()
+
+
 def test_more_tokens_than_there_is_room_for_are_refused(weights: Weights) -> None:
-    lane = Lane(weights, EngineSettings(context_length=256, prefill_slice=16), 1, lambda: False)
+    lane = Lane(weights, EngineSettings(context_length=256, prefill_slice=16), 1)
 
     with pytest.raises(EngineError, match="A step of 18 tokens"):
         lane.decode([Due(0, range(18), True)])
