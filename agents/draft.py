@@ -53,8 +53,12 @@ def drafted(text: str, case: Case, passages: Sequence[CitedPassage], nearness: N
 
 
 def judged_again(draft: Draft, passages: Sequence[CitedPassage]) -> Draft:
-    """The draft with its fault named anew, after its claims have been judged."""
-    unsupported = bool(passages) and not any(claim.supported for claim in draft.claims)
+    """The draft with its fault named anew, after its claims have been judged.
+
+    Where no passage was found unsupported sentences may be shown, but not if a dose has to be left out of each.
+    """
+    withheld = bool(draft.claims) and all(claim.unfounded for claim in draft.claims)
+    unsupported = not any(claim.supported for claim in draft.claims) and (bool(passages) or withheld)
     return draft._replace(fault="unsupported" if unsupported else "")
 
 

@@ -341,9 +341,16 @@ def test_a_dose_or_threshold_that_no_cited_passage_has_is_nowhere_in_what_is_sho
 
 
 def test_a_dose_without_any_citation_is_left_out_too(synthesizer: Synthesizer) -> None:
+    answer = answer_of(synthesizer, case(), alignment(), spoken((GOOD, []), ("La niña tiene neumonía.", [])))
+
+    assert (answer.mode, answer.text) == ("synthesized", f"{phrase('dose_left_out', 'es')} La niña tiene neumonía.")
+
+
+def test_an_answer_of_nothing_but_what_is_left_out_is_none(synthesizer: Synthesizer) -> None:
     answer = answer_of(synthesizer, case(), alignment(), spoken((GOOD, [])))
 
-    assert (answer.mode, answer.text) == ("synthesized", phrase("dose_left_out", "es"))
+    assert (answer.mode, answer.reason, answer.claims) == ("no_answer", phrase("unsupported", "es"), ())
+    assert GOOD not in answer.text
 
 
 def test_a_dose_of_the_case_itself_may_be_said_again(synthesizer: Synthesizer) -> None:
