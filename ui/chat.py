@@ -178,7 +178,8 @@ class Chat:
         try:
             async for wait in turn.wait(token):
                 board.line_up(wait)
-                yield self._drawn(board)
+                if update := self._drawn(board):  # Gradio takes no empty one
+                    yield update
             async for update in self._watch(case, board, token, request):
                 yield update
         except asyncio.CancelledError:
@@ -207,7 +208,7 @@ class Chat:
             if isinstance(progress, Chunk) and now - drawn < REDRAW_S:
                 continue
             drawn = now
-            if update := self._drawn(board):  # Gradio takes no empty one
+            if update := self._drawn(board):
                 yield update
             if isinstance(progress, Outcome):
                 yield self._feedback.asked_about(progress.transcript_id)
